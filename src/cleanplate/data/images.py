@@ -1,0 +1,82 @@
+"""Pictures on disk: the only place that decodes and encodes them, so that every failure names its file."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.errors import DataError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
+VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".gif", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
+
+Image = NDArray[np.uint8]
+
+
+def read_color(path: Path) -> Image:
+    """Reads a picture as BGR.
+
+    Args:
+        path: any format OpenCV decodes; grey, alpha and 16-bit pictures are brought to 8-bit colour.
+
+    Returns:
+        uint8 `[H, W, 3]`, BGR.
+
+    Raises:
+        DataError: if the file is missing, empty or not a picture.
+    """
+    return _decoded(path, cv2.IMREAD_COLOR)
+
+
+def read_gray(path: Path) -> Image:
+    """Reads a label or mask picture as one channel, whatever it was stored as.
+
+    CDnet stores ground truth sometimes as three equal channels. OpenCV's weights for grey add up to one in its fixed
+    point, so labels survive the conversion exactly.
+
+    Returns:
+        uint8 `[H, W]`.
+
+    Raises:
+        DataError: if the file is missing, empty or not a picture.
+    """
+    return _decoded(path, cv2.IMREAD_GRAYSCALE)
+
+
+def write_image(path: Path, image: Image) -> None:
+    """Writes a picture in the format of its suffix, making its folder where needed.
+
+    Raises:
+        DataError: if it cannot be written (no such format, no space, no permission).
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options: list[int] = []
+    if path.suffix == ".png":
+        options = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # masks shrink well at any level; level 1 is several times faster
+    elif path.suffix in {".jpg", ".jpeg"}:
+        options = [cv2.IMWRITE_JPEG_QUALITY, 95]
+    try:
+        ok, data = cv2.imencode(path.suffix, image, options)
+    except cv2.error as error:
+        raise DataError(f"{path}: cannot be encoded as {path.suffix or 'a picture without suffix'}: {error}") from error
+    if not ok:
+        raise DataError(f"{path}: cannot be encoded as {path.suffix}")
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _decoded(path: Path, flag: int) -> Image:
+    # Reading the bytes ourselves lets a missing file, an empty one and a broken one be told apart.
+    try:
+        data = np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if data.size == 0:
+        raise DataError(f"{path}: the file is empty")
+    image = cv2.imdecode(data, flag)
+    if image is None:
+        raise DataError(f"{path}: not a picture, or a damaged one")
+    return np.asarray(image, dtype=np.uint8)

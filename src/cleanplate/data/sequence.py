@@ -1,0 +1,127 @@
+"""A sequence: ordered frames of one camera, with ground truth, ROI and clean plates where they are known."""
+
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from cleanplate.data.images import Image
+from cleanplate.data.prefetch import ordered_map
+from cleanplate.data.sources import FrameSource
+from cleanplate.errors import DataError
+
+OnCorrupt = Literal["error", "skip"]
+
+
+@dataclass
+class Sequence:
+    """Frames of one camera.
+
+    Frames are uint8 BGR `[H, W, 3]`, read lazily. `numbers[i]` is the number that frame `i` bears on disk (CDnet counts
+    from 1); a partial copy of a set has gaps there, and predictions keep the numbers.
+
+    Attributes:
+        name: `category/video`, or a file's stem.
+        source: where frames come from.
+        numbers: the number of each frame, ascending.
+        truth: ground-truth labels (0, 50, 85, 170, 255), by frame; `None` where the set has none.
+        plates: true clean plates, by frame; `None` where the set has none.
+        roi: uint8 `[H, W]`, non-zero inside; `None` means everywhere.
+        temporal_roi: first and last frame number that is scored, both inclusive.
+        on_corrupt: what a frame that cannot be decoded does: `error` stops, `skip` leaves it out and counts it.
+        defects: what was met and survived while reading, in words.
+        corrupt: labels of the frames that were skipped.
+    """
+
+    name: str
+    source: FrameSource
+    numbers: Listing[int]
+    truth: "FrameLookup | None" = None
+    plates: "FrameLookup | None" = None
+    roi: Image | None = None
+    temporal_roi: tuple[int, int] | None = None
+    on_corrupt: OnCorrupt = "error"
+    defects: list[str] = field(default_factory=list)
+    corrupt: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.source)
+
+    def __getitem__(self, index: int) -> Image:
+        """Frame `index`, negative from the end; raises `DataError` for a frame that cannot be decoded."""
+        count = len(self)
+        if not -count <= index < count:
+            raise IndexError(f"{self.name}: frame {index} of {count}")
+        return self.source.read(index % count)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        height, width = self[0].shape[:2]
+        return height, width
+
+    def frames(self, indices: Iterable[int] | None = None, threads: int = 2) -> Iterator[tuple[int, Image]]:
+        """Yields `(index, frame)` in order, decoded ahead by `threads` threads.
+
+        Raises:
+            DataError: for a frame that cannot be decoded (unless `on_corrupt` is `skip`) or of another size.
+        """
+        size: tuple[int, ...] | None = None
+        wanted = range(len(self)) if indices is None else list(indices)
+        for index, frame in ordered_map(self._read_or_none, wanted, threads):
+            if frame is None:
+                continue
+            size = size or frame.shape
+            if frame.shape != size:
+                raise DataError(
+                    f"{self.source.label(index)}: is {frame.shape[1]}×{frame.shape[0]}, the frames before it are "
+                    f"{size[1]}×{size[0]}; a sequence has one size"
+                )
+            yield index, frame
+
+    def stack(self, count: int | None = None, threads: int = 2) -> Image:
+        """Decodes `count` evenly spaced frames (all by default) into one array, uint8 `[N, H, W, 3]`."""
+        total = len(self)
+        count = total if count is None else min(count, total)
+        indices = np.linspace(0, total - 1, count).round().astype(int).tolist()
+        frames = [frame for _, frame in self.frames(indices, threads)]
+        if not frames:
+            raise DataError(f"{self.name}: none of its {total} frames can be decoded")
+        return np.stack(frames)
+
+    def _read_or_none(self, index: int) -> Image | None:
+        try:
+            return self.source.read(index)
+        except DataError:
+            if self.on_corrupt == "error":
+                raise
+            label = self.source.label(index)
+            if label not in self.corrupt:
+                self.corrupt.append(label)
+            return None
+
+
+class FrameLookup:
+    """Pictures that belong to frames, by frame number: ground truth, or clean plates."""
+
+    def __init__(self, paths: dict[int, Path], reader: Callable[[Path], Image], *, holds: bool = False) -> None:
+        """Args: `holds` lets a picture serve for the following numbers too, until the next one."""
+        self._paths = paths
+        self._reader = reader
+        self._holds = holds
+        self._numbers = sorted(paths)
+
+    def path(self, number: int) -> Path | None:
+        """The file that belongs to frame `number`, or `None`."""
+        if not self._holds:
+            return self._paths.get(number)
+        position = int(np.searchsorted(self._numbers, number, side="right")) - 1
+        return self._paths[self._numbers[max(position, 0)]] if self._numbers else None
+
+    def read(self, number: int) -> Image | None:
+        """The picture that belongs to frame `number`, or `None`."""
+        path = self.path(number)
+        return None if path is None else self._reader(path)

@@ -1,0 +1,17 @@
+"""Errors that a user can mend. Each says what was wrong, where, and what to do."""
+
+
+class CleanplateError(Exception):
+    """Base of all errors a user can mend; the command line prints it as one line and exits with 2."""
+
+
+class ConfigError(CleanplateError):
+    """A configuration value is missing, unknown or out of range. Names the key, the value and the choices."""
+
+
+class DataError(CleanplateError):
+    """A file or folder is missing, broken or of the wrong kind. Names the file."""
+
+
+class ModelError(CleanplateError):
+    """A model was asked for something it cannot do: unknown name, not fitted, wrong frame, foreign checkpoint."""

@@ -1,0 +1,77 @@
+"""From frame and background to score: how far a pixel is from the clean plate, in grey levels."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.foreground.options import ForegroundOptions
+
+Image = NDArray[np.uint8]
+Score = NDArray[np.float32]
+
+# A pixel this close to the background is taken as background when the light is measured.
+_LIGHT_SAMPLE_LEVELS = 20
+
+
+def difference_score(frame: Image, background: Image, noise: Score | None, options: ForegroundOptions) -> Score:
+    """Two-sided colour difference between frame and background.
+
+    Args:
+        frame: uint8 BGR `[H, W, 3]`.
+        background: uint8 BGR `[H, W, 3]`.
+        noise: expected absolute error of the background, float32 `[H, W]` in grey levels, or `None`.
+        options: see `ForegroundOptions`.
+
+    Returns:
+        float32 `[H, W]` in grey levels, 0 to 255, higher is more foreground.
+    """
+    background = compensate_light(frame, background, options.gain)
+    gap = cv2.absdiff(frame, background)
+    if options.blur:
+        gap = cv2.GaussianBlur(gap, (options.blur, options.blur), 0)
+    score = _one_channel(np.asarray(gap, dtype=np.uint8), options)
+    if noise is not None and options.noise_scale > 0:
+        score = np.clip(score - options.noise_scale * noise, 0, None)
+    if options.score_median:
+        # Filters over 5 exist for uint8 only. Rounding to whole levels moves no threshold by more than half a level.
+        score = cv2.medianBlur(np.clip(score + 0.5, 0, 255).astype(np.uint8), options.score_median)
+    return np.asarray(score, dtype=np.float32)
+
+
+def compensate_light(frame: Image, background: Image, gain: str) -> Image:
+    """Brings the background to the frame's light, measured on the pixels that differ least.
+
+    A lamp or a cloud changes the whole picture; objects change a part of it. The median over the pixels that already
+    look like background is blind to objects as long as they do not fill most of the picture.
+
+    Args:
+        frame: uint8 BGR `[H, W, 3]`.
+        background: uint8 BGR `[H, W, 3]`.
+        gain: `none`, `offset` (added per channel) or `gain` (multiplied per channel).
+
+    Returns:
+        uint8 BGR `[H, W, 3]`.
+    """
+    if gain == "none":
+        return background
+    step = max(1, min(frame.shape[:2]) // 120)  # a few ten thousand pixels settle a median
+    seen = frame[::step, ::step].reshape(-1, 3).astype(np.int16)
+    plate = background[::step, ::step].reshape(-1, 3).astype(np.int16)
+    change = seen - plate
+    still = (np.abs(change - np.median(change, axis=0)) < _LIGHT_SAMPLE_LEVELS).all(axis=1)
+    if still.mean() < 0.1:  # nothing to measure on
+        return background
+    if gain == "offset":
+        offset = change[still].mean(axis=0)
+        return np.clip(np.rint(background + offset), 0, 255).astype(np.uint8)
+    factor = (seen[still].sum(axis=0) + 1.0) / (plate[still].sum(axis=0) + 1.0)
+    return np.clip(np.rint(background * factor), 0, 255).astype(np.uint8)
+
+
+def _one_channel(gap: Image, options: ForegroundOptions) -> Score:
+    if options.channels == "max":
+        blue, green, red = cv2.split(gap)
+        return np.asarray(cv2.max(cv2.max(blue, green), red), np.float32)
+    if options.channels == "mean":
+        return np.asarray(cv2.transform(gap.astype(np.float32), np.full((1, 3), 1 / 3, np.float32)), np.float32)
+    return np.asarray(cv2.cvtColor(gap, cv2.COLOR_BGR2GRAY), np.float32)

@@ -1,0 +1,25 @@
+"""The foreground head: the one way from frame, background and noise to score and mask, shared by all models."""
+
+from cleanplate.foreground.cleaning import clean
+from cleanplate.foreground.difference import Image, Score, compensate_light, difference_score
+from cleanplate.foreground.options import ForegroundOptions
+from cleanplate.foreground.shadow import mark_shadows
+from cleanplate.foreground.threshold import binarize
+
+
+class ForegroundHead:
+    """Scores and cuts with one set of options; holds no state between frames."""
+
+    def __init__(self, options: ForegroundOptions) -> None:
+        self.options = options
+
+    def score(self, frame: Image, background: Image, noise: Score | None = None) -> Score:
+        """Evidence of foreground per pixel, float32 `[H, W]` in grey levels. See `difference_score`."""
+        return difference_score(frame, background, noise, self.options)
+
+    def mask(self, score: Score, frame: Image, background: Image) -> Image:
+        """Cuts a score: threshold, cleaning, shadow test. uint8 `[H, W]`: 255 foreground, 127 shadow, 0 background."""
+        mask = clean(binarize(score, self.options), self.options)
+        if not self.options.shadows:
+            return mask
+        return mark_shadows(mask, frame, compensate_light(frame, background, self.options.gain), self.options)

@@ -1,0 +1,1 @@
+"""Models that compress: what does not fit through the bottleneck is foreground."""

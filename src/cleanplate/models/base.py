@@ -1,0 +1,162 @@
+"""What every background model is and does: the one seam of the house.
+
+Prediction, evaluation, report, export, apps and tests know this class and nothing else of a model.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence as Listing
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ModelError
+from cleanplate.foreground import ForegroundHead, ForegroundOptions
+from cleanplate.foreground.difference import Image, Score
+
+League = Literal["unsupervised", "semantic", "unseen", "scene"]
+Family = Literal["statistical", "autoencoder", "adversarial", "supervised"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a model knows of one frame.
+
+    Attributes:
+        background: the clean plate at this moment, uint8 BGR `[H, W, 3]`.
+        noise: expected absolute error of the background, float32 `[H, W]` in grey levels; `None` if the model has none.
+        score: the model's own evidence of foreground, float32 `[H, W]`, 0 to 255; `None` leaves it to the shared head.
+    """
+
+    background: Image
+    noise: Score | None = None
+    score: Score | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a caller gets for one frame: mask (uint8: 0, 127, 255), score (float32) and background (uint8 BGR)."""
+
+    mask: Image
+    score: Score
+    background: Image
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """For models that have nothing to tune."""
+
+
+class BackgroundModel(ABC):
+    """Separates foreground from background; learned or not, offline or streaming.
+
+    A model states its name, family, league and paper, a frozen dataclass `Options` (which validates itself in
+    `__post_init__`), and its foreground defaults; it implements `_estimate`, and `fit`, `state` and `restore` where it
+    has something to learn.
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[Family]
+    league: ClassVar[League] = "unsupervised"
+    paper: ClassVar[str] = ""
+    streaming: ClassVar[bool] = False
+    """Whether `apply` may come before `fit`: the model learns from the frames it is shown."""
+    Options: ClassVar[type] = NoOptions
+    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions()
+
+    def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:
+        self.options = self.Options() if options is None else options
+        self.head = ForegroundHead(foreground or self.foreground_defaults)
+        self._size: tuple[int, int] | None = None
+        self._background: Image | None = None
+
+    # Learning
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Learns the scene offline. Models that learn online, and only so, return unchanged."""
+        return self
+
+    @property
+    def fitted(self) -> bool:
+        """Whether `apply` can be called."""
+        return self.streaming or self._size is not None
+
+    # Using
+
+    def apply(self, frame: Image, learning_rate: float = -1.0) -> Image:
+        """Foreground mask of one frame, as OpenCV's `BackgroundSubtractor.apply`.
+
+        Args:
+            frame: uint8 BGR `[H, W, 3]`.
+            learning_rate: for models that learn online: 0 freezes, -1 leaves it to the model, up to 1.
+
+        Returns:
+            uint8 `[H, W]`: 255 foreground, 127 shadow (where the model tells shadows apart), 0 background.
+
+        Raises:
+            ModelError: if the model must be fitted first, or the frame is not of the expected form or size.
+        """
+        return self.predict([frame], learning_rate)[0].mask
+
+    def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
+        """Mask, score and background of consecutive frames; a batch is worth it for learned models."""
+        if not self.fitted:
+            raise ModelError(f"{self.name}: not fitted yet; call fit(sequence) or load a checkpoint first")
+        for frame in frames:
+            self._check(frame)
+        predictions = []
+        for frame, estimate in zip(frames, self._estimate(frames, learning_rate), strict=True):
+            self._background = estimate.background
+            score = estimate.score
+            if score is None:
+                score = self.head.score(frame, estimate.background, estimate.noise)
+            mask = self.head.mask(score, frame, estimate.background)
+            predictions.append(Prediction(mask, score, estimate.background))
+        return predictions
+
+    @property
+    def background(self) -> Image:
+        """The clean plate as last estimated, uint8 BGR `[H, W, 3]`; raises `ModelError` before there is one."""
+        if self._background is None:
+            raise ModelError(f"{self.name}: no background yet; fit the model or show it a frame")
+        return self._background
+
+    @abstractmethod
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        """One `Estimate` per frame, in order. Frames are checked: uint8 BGR of one size."""
+
+    # Keeping
+
+    def state(self) -> dict[str, Any]:
+        """What was learnt: arrays, tensors, numbers, strings, lists, dicts; with `describe` a complete checkpoint."""
+        return {"size": self._size, "background": self._background}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Takes back what `state` gave."""
+        size = state["size"]
+        self._size = None if size is None else (int(size[0]), int(size[1]))
+        background = state["background"]
+        self._background = None if background is None else np.asarray(background, dtype=np.uint8)
+
+    def describe(self) -> dict[str, Any]:
+        """Name, options and foreground parameters, as plain values."""
+        return {"name": self.name, "options": asdict(self.options), "foreground": asdict(self.head.options)}
+
+    @property
+    def parameters(self) -> int:
+        """Number of learnt weights; 0 for models without."""
+        return 0
+
+    def _check(self, frame: Image) -> None:
+        if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
+            found = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
+            raise ModelError(f"{self.name}: a frame must be uint8 [height, width, 3] in BGR order, this is {found}")
+        size = (frame.shape[0], frame.shape[1])
+        if self._size is None:
+            self._size = size
+        elif size != self._size:
+            raise ModelError(
+                f"{self.name}: learnt {self._size[1]}×{self._size[0]} frames, this one is {size[1]}×{size[0]}; "
+                "resize it, or fit a model for this size"
+            )

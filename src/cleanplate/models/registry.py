@@ -1,0 +1,79 @@
+"""All background models by name. A new model is one file below `models/` with `@register` on its class."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import fields
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.models.base import BackgroundModel
+
+_MODELS: dict[str, type[BackgroundModel]] = {}
+_ENTRY_POINTS = "cleanplate.models"
+_complete = False
+
+Model = TypeVar("Model", bound=type[BackgroundModel])
+
+
+def register(model: Model) -> Model:
+    """Class decorator: makes a model known under its `name`.
+
+    Raises:
+        ModelError: if another class already has the name.
+    """
+    known = _MODELS.setdefault(model.name, model)
+    if known.__qualname__ != model.__qualname__:
+        raise ModelError(f"two models are called {model.name!r}: {known.__qualname__} and {model.__qualname__}")
+    _MODELS[model.name] = model
+    return model
+
+
+def available() -> dict[str, type[BackgroundModel]]:
+    """Every registered model by name; other packages add theirs by the entry point group `cleanplate.models`."""
+    global _complete
+    if not _complete:
+        package = importlib.import_module("cleanplate.models")
+        for module in pkgutil.walk_packages(package.__path__, "cleanplate.models."):
+            importlib.import_module(module.name)
+        for entry in entry_points(group=_ENTRY_POINTS):
+            entry.load()
+        _complete = True
+    return dict(sorted(_MODELS.items()))
+
+
+def model_class(name: str) -> type[BackgroundModel]:
+    """The class of that name.
+
+    Raises:
+        ConfigError: naming the choices.
+    """
+    models = available()
+    if name not in models:
+        raise ConfigError(f"model.name: {name!r} is unknown; choose one of {', '.join(models)}")
+    return models[name]
+
+
+def create(name: str, foreground: Mapping[str, Any] | None = None, **options: Any) -> BackgroundModel:
+    """Makes a model.
+
+    Args:
+        name: one of `available()`.
+        foreground: values that differ from the model's foreground defaults, see `ForegroundOptions`.
+        options: values that differ from the model's `Options`.
+
+    Raises:
+        ConfigError: for an unknown name, an unknown option or a value out of range.
+    """
+    model = model_class(name)
+    known = [field.name for field in fields(model.Options)]
+    for key in options:
+        if key not in known:
+            raise ConfigError(f"model.{key}: {name} has no such option; choose from {', '.join(known) or 'none'}")
+    defaults = {field.name: getattr(model.foreground_defaults, field.name) for field in fields(ForegroundOptions)}
+    for key in foreground or {}:
+        if key not in defaults:
+            raise ConfigError(f"model.foreground.{key}: no such parameter; choose from {', '.join(defaults)}")
+    return model(model.Options(**options), ForegroundOptions(**{**defaults, **(foreground or {})}))

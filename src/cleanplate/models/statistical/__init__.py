@@ -1,0 +1,1 @@
+"""Models that count: per-pixel statistics and OpenCV's subtractors."""
