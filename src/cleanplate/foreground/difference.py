@@ -63,9 +63,9 @@ def compensate_light(frame: Image, background: Image, gain: str) -> Image:
         return background
     if gain == "offset":
         offset = change[still].mean(axis=0)
-        return np.clip(np.rint(background + offset), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(background + offset), 0, 255), np.uint8)
     factor = (seen[still].sum(axis=0) + 1.0) / (plate[still].sum(axis=0) + 1.0)
-    return np.clip(np.rint(background * factor), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(background * factor), 0, 255), np.uint8)
 
 
 def _one_channel(gap: Image, options: ForegroundOptions) -> Score:

@@ -3,13 +3,14 @@
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.options import filled
 
 _MODELS: dict[str, type[BackgroundModel]] = {}
 _ENTRY_POINTS = "cleanplate.models"
@@ -67,13 +68,20 @@ def create(name: str, foreground: Mapping[str, Any] | None = None, **options: An
     Raises:
         ConfigError: for an unknown name, an unknown option or a value out of range.
     """
+    return model_class(name)(*check(name, foreground or {}, options))
+
+
+def check(name: str, foreground: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[Any, ForegroundOptions]:
+    """Validates what `create` would be given, without making the model.
+
+    Returns:
+        The model's `Options` and its `ForegroundOptions`.
+
+    Raises:
+        ConfigError: naming the key, the value and the choices.
+    """
     model = model_class(name)
-    known = [field.name for field in fields(model.Options)]
-    for key in options:
-        if key not in known:
-            raise ConfigError(f"model.{key}: {name} has no such option; choose from {', '.join(known) or 'none'}")
-    defaults = {field.name: getattr(model.foreground_defaults, field.name) for field in fields(ForegroundOptions)}
-    for key in foreground or {}:
-        if key not in defaults:
-            raise ConfigError(f"model.foreground.{key}: no such parameter; choose from {', '.join(defaults)}")
-    return model(model.Options(**options), ForegroundOptions(**{**defaults, **(foreground or {})}))
+    return (
+        filled(model.Options, {}, options, "model."),
+        filled(ForegroundOptions, asdict(model.foreground_defaults), foreground, "foreground."),
+    )

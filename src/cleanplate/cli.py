@@ -1,0 +1,81 @@
+"""`cleanplate …`: the command line. Every command imports what it needs when it runs, so that help comes at once."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+import cleanplate
+from cleanplate.errors import CleanplateError
+
+_EPILOG = """
+\b
+The pipeline is run by DVC, from the project's folder:
+  dvc repro                             the default scenes with the default model
+  dvc exp run -S model=aae              another model
+  dvc exp run -S data=cdnet -S data.root=/path/to/cdnet
+"""
+
+
+class _Commands(click.Group):
+    """Turns an error that a user can mend into one line and exit code 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except CleanplateError as error:
+            click.echo(f"error: {error}", err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(cleanplate.__version__)
+def main() -> None:
+    """The picture of a scene with nobody in it: learn it, cut out the foreground, score it by the official rules."""
+
+
+@main.command()
+@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("results", type=click.Path(path_type=Path))
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the scores to this file.")
+@click.option("--scene", "scenes", multiple=True, help="Score only this <category>/<video>; may be given again.")
+@click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads that decode.")
+def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple[str, ...], threads: int) -> None:
+    """Score the masks in RESULTS against DATASET by the official CDnet 2014 rules.
+
+    DATASET holds <category>/<video>/{input,groundtruth,ROI.bmp,temporalROI.txt}, RESULTS holds
+    <category>/<video>/bin000001.png, …, from any program.
+
+    \b
+    Example:
+      cleanplate evaluate /data/cdnet2014 results --json scores.json
+    """
+    from cleanplate.pipeline.evaluate_folder import evaluate_command
+
+    evaluate_command(dataset, results, json_path, list(scenes) or None, threads)
+
+
+@main.command()
+def models() -> None:
+    """List the models: family, league, whether they learn online, paper."""
+    from cleanplate.models import available
+    from cleanplate.report.tables import print_models
+
+    print_models(available())
+
+
+@main.command()
+def doctor() -> None:
+    """Check this environment: versions, the accelerator, and that exactly one cv2 is installed."""
+    from cleanplate.doctor import examine
+
+    findings = examine()
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.what}")
+    if not all(finding.well for finding in findings):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Brings frames into the CDnet layout: links to a folder that has it, pictures decoded from a video."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cleanplate.data.images import write_image
+from cleanplate.data.sequence import OnCorrupt, Sequence
+
+Progress = Callable[[int], None]
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """Makes `target` a folder of links to the files below `source`.
+
+    Links cost no space and work between disks; the user's files stay untouched.
+    """
+    target.mkdir(parents=True)
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_dir():
+            place.mkdir()
+        else:
+            place.symlink_to(path.resolve())
+
+
+def write_frames(sequence: Sequence, target: Path, progress: Progress = lambda _: None) -> None:
+    """Writes the frames of `sequence` as `input/in%06d.png`: without loss, as a video has lost enough.
+
+    Frames that cannot be decoded are left out, with their numbers, where the sequence says `skip`.
+    """
+    for index, frame in sequence.frames():
+        write_image(target / "input" / f"in{sequence.numbers[index]:06d}.png", frame)
+        progress(index + 1)
+
+
+def check_frames(sequence: Sequence, on_corrupt: OnCorrupt, progress: Progress = lambda _: None) -> list[str]:
+    """Decodes every frame once, so that a broken one is met here and not in the middle of training.
+
+    Returns:
+        The defects that were met and survived, broken frames that are skipped among them.
+
+    Raises:
+        DataError: for a broken frame where `on_corrupt` is `error`, or a frame of another size.
+    """
+    sequence.on_corrupt = on_corrupt
+    for index, _ in sequence.frames():
+        progress(index + 1)
+    skipped = [f"skipped, cannot be decoded: {label}" for label in sequence.corrupt]
+    return [*sequence.defects, *skipped]

@@ -1,0 +1,1 @@
+"""One file per category; each registers its generator when it is imported."""

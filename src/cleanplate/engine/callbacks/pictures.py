@@ -1,0 +1,101 @@
+"""What the model sees while it learns: frames with background, score and mask, in W&B."""
+
+import copy
+from collections.abc import Iterator
+from collections.abc import Sequence as Listing
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from pytorch_lightning import Callback, LightningModule, Trainer
+
+from cleanplate.data.images import Image
+from cleanplate.engine.tracking import TrackingLogger
+from cleanplate.models.base import BackgroundModel, Prediction
+
+CLASSES = {0: "background", 1: "foreground", 2: "shadow", 3: "ignored"}
+"""What W&B calls the values of a mask overlay; 0 stays transparent."""
+
+
+class Pictures(Callback):
+    """Every `every` epochs, and after the last: predicts fixed frames and logs frame, background, score and mask.
+
+    The frame carries the mask, and the ground truth where there is one, as overlays to switch on and off. Training goes
+    on as if nothing had been: modes of the layers and random numbers are as before.
+    """
+
+    def __init__(
+        self,
+        model: BackgroundModel,
+        frames: Listing[Image],
+        captions: Listing[str],
+        truth: Listing[Image | None] | None = None,
+        every: int = 5,
+    ) -> None:
+        """Args: `frames` uint8 BGR, `truth` CDnet labels per frame; `model` shares its network with the task."""
+        self.model = model
+        self.frames = list(frames)
+        self.captions = list(captions)
+        self.truth = list(truth) if truth is not None else [None] * len(self.frames)
+        self.every = every
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """See the class."""
+        number = trainer.current_epoch + 1
+        loggers = [logger for logger in trainer.loggers if isinstance(logger, TrackingLogger) and not logger.silent]
+        last = number == trainer.max_epochs or trainer.should_stop
+        if not loggers or not self.frames or not trainer.is_global_zero or (number % self.every and not last):
+            return
+        with undisturbed(pl_module):
+            # A copy shares the network but keeps its own last background: pictures leave no trace in a checkpoint.
+            predictions = copy.copy(self.model).predict(self.frames)
+        step = trainer.fit_loop.epoch_loop._batches_that_stepped - 1
+        for logger in loggers:
+            logger.attempt(lambda run: run.log(self._panels(predictions) | {"trainer/global_step": step}))
+
+    def _panels(self, predictions: list[Prediction]) -> dict[str, Any]:
+        import wandb
+
+        panels: dict[str, list[Any]] = {"frame": [], "background": [], "score": [], "mask": []}
+        for frame, caption, truth, prediction in zip(self.frames, self.captions, self.truth, predictions, strict=True):
+            masks = {"prediction": {"mask_data": prediction_classes(prediction.mask), "class_labels": CLASSES}}
+            if truth is not None:
+                masks["ground_truth"] = {"mask_data": truth_classes(truth), "class_labels": CLASSES}
+            panels["frame"].append(wandb.Image(frame[..., ::-1], caption=caption, masks=masks))
+            panels["background"].append(wandb.Image(prediction.background[..., ::-1], caption=caption))
+            panels["score"].append(wandb.Image(heat(prediction.score)[..., ::-1], caption=caption))
+            panels["mask"].append(wandb.Image(prediction.mask, caption=caption))
+        return {f"pictures/{name}": images for name, images in panels.items()}
+
+
+def prediction_classes(mask: Image) -> Image:
+    """A mask (0, 127, 255) as `CLASSES`."""
+    return np.select([mask == 255, mask == 127], [1, 2], 0).astype(np.uint8)
+
+
+def truth_classes(truth: Image) -> Image:
+    """CDnet labels (0, 50, 85, 170, 255) as `CLASSES`."""
+    return np.select([truth == 255, truth == 50, (truth == 85) | (truth == 170)], [1, 2, 3], 0).astype(np.uint8)
+
+
+def heat(score: Any) -> Image:
+    """A score, 0 to 255, as a picture from black over red to yellow, BGR."""
+    return np.asarray(cv2.applyColorMap(np.clip(score, 0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO), np.uint8)
+
+
+@contextmanager
+def undisturbed(module: torch.nn.Module) -> Iterator[None]:
+    """Inside, all layers are in evaluation mode and no gradient is kept; after it, all is as it was, randomness too."""
+    modes = {part: part.training for part in module.modules()}
+    devices = {parameter.device for parameter in module.parameters() if parameter.device.type == "cuda"}
+    numpy_state = np.random.get_state()
+    try:
+        module.eval()
+        with torch.random.fork_rng(devices=sorted(device.index or 0 for device in devices)), torch.no_grad():
+            yield
+    finally:
+        for part, training in modes.items():
+            part.training = training
+        np.random.set_state(numpy_state)

@@ -1,0 +1,98 @@
+"""Checkpoints: one self-contained file per model. Loading one runs no code from it."""
+
+import io
+import pickle
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import cleanplate
+from cleanplate.files import replacing
+from cleanplate.errors import CleanplateError, ModelError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.models import BackgroundModel
+from cleanplate.models.registry import create
+
+FORMAT = 1
+"""Raised whenever older versions could not read the file."""
+
+
+def save(model: BackgroundModel, path: Path | str, **notes: Any) -> None:
+    """Writes a model: weights, options, frame size, foreground parameters, and the version that wrote it.
+
+    Args:
+        model: fitted, or streaming.
+        path: where; an existing file is replaced only once the new one is complete.
+        notes: plain values to keep beside it (training data, git sha).
+    """
+    content = {
+        "cleanplate": {"format": FORMAT, "version": cleanplate.__version__},
+        "model": model.describe() | {"league": model.league, "family": model.family},
+        "state": _as_tensors(model.state()),
+        "notes": notes,
+    }
+    # Through memory: given a path, torch writes the path's name into the file, and equal models should be equal files.
+    data = io.BytesIO()
+    torch.save(content, data)
+    with replacing(Path(path)) as temporary:
+        temporary.write_bytes(data.getvalue())
+
+
+def load(path: Path | str, foreground: ForegroundOptions | None = None) -> BackgroundModel:
+    """Reads a model back, ready to `apply`.
+
+    Args:
+        path: a file that `save` wrote.
+        foreground: takes the place of the foreground parameters in the file.
+
+    Raises:
+        ModelError: if the file is missing, damaged, not a checkpoint of cleanplate's, or of a newer format.
+    """
+    content = read(path)
+    described = content["model"]
+    try:
+        model = create(
+            described["name"],
+            asdict(foreground) if foreground else described["foreground"],
+            **described["options"],
+        )
+        model.restore(_as_arrays(content["state"]))
+    except (CleanplateError, KeyError, RuntimeError) as error:
+        raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
+    return model
+
+
+def read(path: Path | str) -> dict[str, Any]:
+    """The content of a checkpoint as plain values and tensors, see `save`; raises as `load` does."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(f"{path}: damaged, or no checkpoint of cleanplate's ({reason[:120]})") from error
+    if not isinstance(content, dict) or "cleanplate" not in content:
+        raise ModelError(f"{path}: no checkpoint of cleanplate's; `cleanplate.save` writes them")
+    if content["cleanplate"]["format"] > FORMAT:
+        raise ModelError(
+            f"{path}: written by cleanplate {content['cleanplate']['version']}, this is {cleanplate.__version__}; "
+            "update cleanplate to read it"
+        )
+    return content
+
+
+def _as_tensors(value: Any) -> Any:
+    """Arrays as tensors, the only arrays that a file may hold which is read without running code."""
+    if isinstance(value, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(value))
+    if isinstance(value, dict):
+        return {key: _as_tensors(item) for key, item in value.items()}
+    return [_as_tensors(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _as_arrays(state: dict[str, Any]) -> dict[str, Any]:
+    """Top-level tensors as the arrays they were; tensors in nested dicts are weights and stay."""
+    return {key: value.numpy() if isinstance(value, torch.Tensor) else value for key, value in state.items()}

@@ -1,0 +1,81 @@
+"""The CDnet seven as a torchmetrics metric, for validation while training."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+
+from cleanplate.metrics.functional.cdnet import CdnetCounts, cdnet_metrics
+from cleanplate.metrics.functional.labels import FOREGROUND, MOVING, SHADOW, UNKNOWN, require_uint8
+
+_STATES = ("tp", "fp", "fn", "tn", "shadow_errors", "shadow_pixels", "frames")
+
+
+class CdnetMetrics(Metric):
+    """Recall, specificity, FPR, FNR, PWC, precision and F of one video, by the official CDnet rules.
+
+    Counts are exact (int64), on the device of the masks, and add up over processes. Make one per video: the benchmark
+    averages videos, not pixels (`cleanplate.metrics.aggregate`).
+
+    Example:
+        >>> metric = CdnetMetrics()
+        >>> mask = torch.tensor([[[255, 255, 127, 0]]], dtype=torch.uint8)
+        >>> truth = torch.tensor([[[255, 50, 255, 170]]], dtype=torch.uint8)
+        >>> metric.update(mask, truth)
+        >>> metric.compute()["f_measure"]
+        tensor(0.5000)
+    """
+
+    is_differentiable = False
+    higher_is_better = None
+    full_state_update = False
+
+    tp: Tensor
+    fp: Tensor
+    fn: Tensor
+    tn: Tensor
+    shadow_errors: Tensor
+    shadow_pixels: Tensor
+    frames: Tensor
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name in _STATES:
+            self.add_state(name, default=torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+
+    def update(self, mask: Tensor, truth: Tensor, roi: Tensor | None = None) -> None:
+        """Counts frames.
+
+        Args:
+            mask: uint8 `[N, H, W]` or `[H, W]`, foreground where exactly 255.
+            truth: the same shape, labels 0, 50, 85, 170, 255.
+            roi: uint8, anything that broadcasts to that shape, not 0 where pixels count; `None` means everywhere.
+
+        Raises:
+            ValueError: for tensors of another type or of different shapes.
+        """
+        require_uint8(mask=mask, truth=truth)
+        counts = truth != UNKNOWN
+        if roi is not None:
+            counts &= roi != 0
+        positive, predicted = (truth == MOVING) & counts, (mask == FOREGROUND) & counts
+        shadow = (truth == SHADOW) & counts
+        found = (positive & predicted).sum()
+        self.tp += found
+        self.fp += predicted.sum() - found
+        self.fn += positive.sum() - found
+        self.tn += (counts & ~positive & ~predicted).sum()
+        self.shadow_errors += (shadow & predicted).sum()
+        self.shadow_pixels += shadow.sum()
+        self.frames += 1 if mask.ndim == 2 else mask.shape[0]
+
+    def counts(self) -> CdnetCounts:
+        """The states of this process, as whole numbers."""
+        return CdnetCounts(**{name: int(getattr(self, name)) for name in _STATES})
+
+    def compute(self) -> dict[str, Tensor]:
+        """The seven, and `fpr_s` where there was shadow; float32 scalars, never NaN (see `cdnet_metrics`)."""
+        return {
+            name: torch.tensor(value, device=self.tp.device) for name, value in cdnet_metrics(self.counts()).items()
+        }

@@ -1,0 +1,130 @@
+"""Convolutional autoencoder: a code of a few numbers cannot hold the moving objects, so what comes back is background.
+
+Learning starts from an initial background (the temporal median), and the code carries only what differs from it over
+time: light, waves, shade. Regions that look like foreground lose their pull on the loss.
+
+Papers: Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006); for the weighting and
+the noise channel, Sauvalle and de La Fortelle, Autoencoder-based background reconstruction and foreground segmentation
+with background noise estimation (WACV 2023, arXiv 2112.08001).
+
+Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. See also `aae`, `median`.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.autoencoders.plate_network import PlateNetwork
+from cleanplate.models.base import Estimate
+from cleanplate.models.initializers import initial_background
+from cleanplate.models.learned import LearnedModel, TrainingOptions, as_image, as_tensor, shrunk
+from cleanplate.models.losses import check_mix
+from cleanplate.models.registry import register
+
+if TYPE_CHECKING:
+    from cleanplate.models.autoencoders.task import ReconstructionTask
+
+
+@dataclass(frozen=True)
+class AutoencoderOptions(TrainingOptions):
+    """What an autoencoder has beyond its training.
+
+    Attributes:
+        latent_dim: numbers in the code.
+        width: channels of the first stage; they double from stage to stage.
+        scale: the autoencoder works on frames this many times smaller; the comparison stays at full resolution.
+        initial: the background that learning starts from; `none` learns the whole picture.
+        initial_frames: frames that the initial background is taken from, evenly spaced.
+        loss: weight of each reconstruction loss, by name.
+        pull: how strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike.
+        noise: also learn the expected error per pixel (a fourth output channel).
+        light_jitter: largest random light change of a training frame, as a factor; the code learns to follow light.
+    """
+
+    latent_dim: int = 16
+    width: int = 16
+    scale: int = 4
+    initial: Literal["median", "mean", "mode", "none"] = "median"
+    initial_frames: int = 200
+    loss: dict[str, float] = field(default_factory=lambda: {"smooth_l1": 1.0})
+    pull: float = 6.0
+    noise: bool = False
+    light_jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("latent_dim", "width", "scale"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.initial_frames < 2:
+            raise ConfigError(f"initial_frames: {self.initial_frames} is too few; choose 2 or more")
+        if self.pull < 0:
+            raise ConfigError(f"pull: {self.pull} is negative; 0 weighs all pixels alike")
+        if not 0 <= self.light_jitter < 1:
+            raise ConfigError(f"light_jitter: {self.light_jitter} is outside 0 … 1")
+        check_mix(self.loss)
+
+
+@register
+class Autoencoder(LearnedModel):
+    """See the module."""
+
+    name = "ae"
+    family = "autoencoder"
+    paper = "Hinton and Salakhutdinov 2006; Sauvalle and de La Fortelle 2023 (arXiv 2112.08001)"
+    Options = AutoencoderOptions
+    options: AutoencoderOptions
+    network: PlateNetwork
+
+    def build(self, size: tuple[int, int]) -> None:
+        """See `LearnedModel.build`."""
+        options = self.options
+        working = (max(8, round(size[0] / options.scale)), max(8, round(size[1] / options.scale)))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options.seed)
+            self.network = PlateNetwork(
+                size,
+                working,
+                options.latent_dim,
+                options.width,
+                anchored=options.initial != "none",
+                noise=options.noise,
+            )
+        self._size = size
+
+    def task(self, sequence: Sequence) -> "ReconstructionTask":
+        """See `LearnedModel.task`."""
+        from cleanplate.models.autoencoders.task import ReconstructionTask
+
+        return ReconstructionTask(self, self._frames_of(sequence))
+
+    def _frames_of(self, sequence: Sequence) -> Tensor:
+        """Reads the sequence once: builds the network, sets its plate, returns uint8 RGB `[N, 3, h, w]` at its size."""
+        self.build(sequence.size)
+        if self.options.initial != "none":
+            plate = initial_background(self.options.initial, sequence.stack(self.options.initial_frames))
+            self.network.anchor(as_tensor([plate])[0].float() / 255)
+            self._background = plate
+        indices = np.linspace(0, len(sequence) - 1, min(self.options.frames, len(sequence))).round().astype(int)
+        return as_tensor([shrunk(frame, self.network.working) for _, frame in sequence.frames(indices.tolist())])
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        small = as_tensor([shrunk(frame, self.network.working) for frame in frames], self.device)
+        self.network.eval()
+        with torch.inference_mode():
+            backgrounds, noises = self.network(small.float() / 255)
+        return [
+            Estimate(as_image(background), None if noises is None else _levels(noises[position]))
+            for position, background in enumerate(backgrounds)
+        ]
+
+
+def _levels(noise: Tensor) -> Any:
+    return noise[0].mul(255).cpu().numpy()

@@ -1,0 +1,68 @@
+"""Training of an autoencoder: weighted reconstruction, and an expected error where the model learns one."""
+
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from cleanplate.models.losses import background_weight, mixed
+from cleanplate.models.task import FramesTask
+
+if TYPE_CHECKING:
+    from cleanplate.models.autoencoders.ae import Autoencoder
+
+# AE-NE's box has a side of a 37th of the picture's width; it is scaled with the working resolution.
+_BOXES_PER_WIDTH = 75
+
+
+class ReconstructionTask(FramesTask):
+    """Reconstructs frames; see `cleanplate.models.autoencoders.ae`.
+
+    Args:
+        model: the model that is trained; the task borrows its network.
+        frames: uint8 RGB `[N, 3, h, w]` at working size.
+    """
+
+    def __init__(self, model: "Autoencoder", frames: Tensor) -> None:
+        super().__init__(model.network, frames, model.options)
+        self.plate_network = model.network
+        self.autoencoder_options = model.options
+        self.box = 2 * (frames.shape[-1] // _BOXES_PER_WIDTH) + 1
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        """One step on an index batch."""
+        frames = self.jittered(self.training_frames(batch))
+        return self.reconstruction(frames, self.plate_network.encode(frames), "train")
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        """The same loss on held-out frames."""
+        frames = self.validation_frames(batch)
+        self.reconstruction(frames, self.plate_network.encode(frames), "val")
+
+    def reconstruction(self, frames: Tensor, codes: Tensor, stage: str) -> Tensor:
+        """Weighted loss of decoding `codes` against `frames`; logs it part by part under `stage`."""
+        options = self.autoencoder_options
+        background, noise = self.plate_network.decode(codes)
+        weight = background_weight(background, frames, options.pull, self.box)
+        loss = (weight * mixed(options.loss, background, frames)).sum() / weight.sum()
+        parts = {"reconstruction": loss}
+        if noise is not None:
+            error = (background.detach() - frames).abs().mean(dim=1, keepdim=True)
+            parts["noise"] = (weight * F.smooth_l1_loss(noise, error, reduction="none", beta=3 / 255)).mean()
+            loss = loss + parts["noise"]
+        batch = len(frames)
+        self.log_dict(
+            {f"{stage}/{name}": part.detach() for name, part in parts.items()}, batch_size=batch, sync_dist=stage == "val"
+        )
+        self.log(f"{stage}/loss", loss.detach(), batch_size=batch, prog_bar=True, sync_dist=stage == "val")
+        return loss
+
+    def jittered(self, frames: Tensor) -> Tensor:
+        """Frames under random light: one factor per frame, a weaker one per channel on top."""
+        jitter = self.autoencoder_options.light_jitter
+        if jitter == 0:
+            return frames
+        draw = torch.rand((len(frames), 4, 1, 1), generator=self.step_generator(), device=frames.device) * 2 - 1
+        factor = (1 + jitter * draw[:, :1]) * (1 + 0.25 * jitter * draw[:, 1:])
+        return (frames * factor).clamp(0, 1)

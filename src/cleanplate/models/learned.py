@@ -1,0 +1,143 @@
+"""What all learned models share: a network, a training task, and frames brought to the network and back."""
+
+from abc import abstractmethod
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel
+
+if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
+    from pytorch_lightning import LightningModule
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a learned model is trained.
+
+    Attributes:
+        steps: batches in all.
+        epoch_steps: batches between two looks at the validation frames, where checkpoints are written.
+        batch_size: frames per batch and process.
+        optimizer: by name.
+        learning_rate: the highest it gets.
+        schedule: `one_cycle` rises over a twentieth of the steps and falls along a cosine; `constant` stays.
+        patience: epochs without a better validation loss before training ends early; 0 never does.
+        frames: most frames that are held in memory, evenly spaced over the sequence.
+        seed: of weights, order and noise.
+    """
+
+    steps: int = 600
+    epoch_steps: int = 50
+    batch_size: int = 16
+    optimizer: Literal["adam", "adamw", "rmsprop"] = "adam"
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "one_cycle"] = "one_cycle"
+    patience: int = 0
+    frames: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for key in ("steps", "epoch_steps", "batch_size", "learning_rate"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.patience < 0:
+            raise ConfigError(f"patience: {self.patience} is negative; 0 switches early stopping off")
+        if self.frames < 2:
+            raise ConfigError(f"frames: {self.frames} is too few to learn from; choose 2 or more")
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs of `epoch_steps`, the last one whole."""
+        return -(-self.steps // self.epoch_steps)
+
+
+class LearnedModel(BackgroundModel):
+    """A background model with a network, trained by Lightning.
+
+    A subclass builds its network for a frame size (`build`), gives the Lightning module that trains it (`task`) and
+    estimates from network outputs (`_estimate`). The network lives in the model; the task borrows it.
+    """
+
+    options: Any
+    network: nn.Module
+
+    @abstractmethod
+    def build(self, size: tuple[int, int]) -> None:
+        """Makes the network for frames of `size` (height, width), weights drawn from the seed."""
+
+    @abstractmethod
+    def task(self, sequence: Sequence) -> "LightningModule":
+        """Reads the sequence, builds the network and returns the task that trains it, data loaders included."""
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
+        import pytorch_lightning as pl
+
+        task = self.task(sequence)
+        trainer = pl.Trainer(
+            max_epochs=self.options.epochs,
+            precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
+            devices=1,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(task)
+        return self
+
+    @property
+    def parameters(self) -> int:
+        """Number of learnt weights."""
+        return sum(weight.numel() for weight in self.network.parameters()) if self.fitted else 0
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the network, and so prediction, to a device."""
+        self.network.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the network's weights."""
+        return super().state() | {"network": {key: value.cpu() for key, value in self.network.state_dict().items()}}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        if self._size is not None:
+            self.build(self._size)
+            self.network.load_state_dict(state["network"])
+            self.network.eval()
+
+
+def as_tensor(frames: Listing[Image], device: torch.device | str = "cpu") -> Tensor:
+    """Frames, uint8 BGR `[H, W, 3]` each, as uint8 RGB `[N, 3, H, W]` on a device. The one place that converts."""
+    batch = torch.from_numpy(np.stack(frames)).to(device)
+    return batch.flip(-1).permute(0, 3, 1, 2)
+
+
+def as_image(picture: Tensor) -> Image:
+    """Brings float RGB `[3, H, W]` in 0 … 1 back to uint8 BGR `[H, W, 3]`."""
+    levels = picture.detach().float().mul(255).round().clamp(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.flip(0).permute(1, 2, 0).cpu().numpy())
+
+
+def shrunk(frame: Image, size: tuple[int, int]) -> Image:
+    """A frame at `size` (height, width), each pixel the mean of what it covers."""
+    if frame.shape[:2] == size:
+        return frame
+    return np.asarray(cv2.resize(frame, (size[1], size[0]), interpolation=cv2.INTER_AREA), dtype=np.uint8)

@@ -1,0 +1,256 @@
+"""Gaussian mixtures of very many small data sets at once: expectation-maximisation in plain tensors.
+
+Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977. A camera gives one data
+set per pixel: some hundred colours. All pixels of a chunk take each step together; the ones that have converged leave.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Covariance = Literal["full", "diagonal"]
+
+_LLOYD_STEPS = 10
+# Of the power iteration that finds the direction of most variance; a seed need not be exact.
+_POWER_STEPS = 4
+# An empty component gets this much of a sample: its weight stays positive, and it keeps its mean.
+_NOTHING = 1e-6
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """One mixture per pixel, components in descending order of weight.
+
+    Attributes:
+        weights: `[P, K]`, each row sums to one.
+        means: `[P, K, D]`.
+        covariances: `[P, K, D, D]`, symmetric, no eigenvalue below the floor it was fitted with.
+        log_likelihood: mean log-likelihood per sample, in nats, `[P]`; that of the last but one step, as scikit-learn's
+            `lower_bound_`.
+        iterations: steps taken, int64 `[P]`.
+        converged: bool `[P]`.
+    """
+
+    weights: Tensor
+    means: Tensor
+    covariances: Tensor
+    log_likelihood: Tensor
+    iterations: Tensor
+    converged: Tensor
+
+
+@torch.no_grad()
+def fit_mixtures(
+    samples: Tensor,
+    components: int = 2,
+    covariance: Covariance = "full",
+    reg_covar: float = 1.0,
+    tol: float = 1e-3,
+    max_iterations: int = 100,
+    chunk: int = 512,
+    device: str | torch.device = "cpu",
+) -> Mixture:
+    """Fits one mixture to each pixel's samples.
+
+    Starts from k-means with fixed rules for its seeds: the result depends on nothing but the samples. A pixel that has
+    fewer different colours than components leaves the others empty: weight near zero, never NaN.
+
+    Args:
+        samples: `[N, P, D]`, any real dtype, N samples of D channels for each of P pixels.
+        components: K.
+        covariance: `full`, or `diagonal` (channels independent).
+        reg_covar: added to every variance, in squared units of the samples; must be positive.
+        tol: a pixel has converged when its mean log-likelihood changes by less.
+        max_iterations: limit on EM steps.
+        chunk: pixels taken at once; a few hundred stay in a CPU's cache, an accelerator likes more.
+        device: where to compute. The result is on the CPU.
+
+    Returns:
+        A `Mixture` of float32 tensors.
+    """
+    parts = []
+    for block in torch.split(samples, chunk, dim=1):
+        # Samples last: the long axis is the contiguous one.
+        colours = block.to(device).permute(1, 2, 0).contiguous().to(torch.float32)
+        parts.append(_fit_chunk(colours, components, covariance, reg_covar, tol, max_iterations))
+    columns = zip(*parts, strict=True)
+    return Mixture(*(torch.cat(column).cpu() for column in columns))
+
+
+def whitening(covariances: Tensor) -> Tensor:
+    """Inverse of the lower Cholesky factor: `whitening(C) @ (x - mean)` has unit covariance.
+
+    Unrolled over the few channels, each step over all matrices: LAPACK would take them one by one.
+
+    Args:
+        covariances: `[..., D, D]`, positive definite.
+
+    Returns:
+        `[..., D, D]`, lower triangular.
+    """
+    size = covariances.shape[-1]
+    factor = torch.zeros_like(covariances)
+    inverse = torch.zeros_like(covariances)
+    for row in range(size):
+        for column in range(row):
+            dot = (factor[..., row, :column] * factor[..., column, :column]).sum(-1)
+            factor[..., row, column] = (covariances[..., row, column] - dot) * inverse[..., column, column]
+        pivot = covariances[..., row, row] - factor[..., row, :row].square().sum(-1)
+        # Rounding may eat a pivot that is tiny beside its variance.
+        scale = pivot.maximum(1e-6 * covariances[..., row, row]).rsqrt()
+        factor[..., row, row] = 1.0 / scale
+        inverse[..., row, row] = scale
+        for column in range(row):
+            dot = (factor[..., row, column:row] * inverse[..., column:row, column]).sum(-1)
+            inverse[..., row, column] = -dot * scale
+    return inverse
+
+
+def _fit_chunk(
+    colours: Tensor, components: int, covariance: Covariance, reg_covar: float, tol: float, max_iterations: int
+) -> tuple[Tensor, ...]:
+    """EM over `[P, D, N]`; the fields of a `Mixture`, in order."""
+    pixels = colours.shape[0]
+    weights, means, covariances = _first_guess(colours, components, covariance, reg_covar)
+    likelihood = colours.new_full((pixels,), -math.inf)
+    iterations = torch.zeros(pixels, dtype=torch.int64, device=colours.device)
+    converged = torch.zeros(pixels, dtype=torch.bool, device=colours.device)
+    active = torch.arange(pixels, device=colours.device)  # the pixels that `colours` holds
+    for _ in range(max_iterations):
+        away = colours[:, None] - means[active][..., None]
+        share, now = _expectation(away, weights[active], covariances[active])
+        update = _maximization(away, share, means[active], covariance, reg_covar)
+        weights[active], means[active], covariances[active] = update
+        settled = (now - likelihood[active]).abs() < tol
+        likelihood[active] = now
+        iterations[active] += 1
+        converged[active] = settled
+        if settled.all():
+            break
+        if settled.any():
+            active, colours = active[~settled], colours[~settled]
+    order = weights.argsort(dim=1, descending=True, stable=True)
+    each = torch.arange(pixels, device=order.device)[:, None]
+    return weights[each, order], means[each, order], covariances[each, order], likelihood, iterations, converged
+
+
+def _first_guess(
+    colours: Tensor, components: int, covariance: Covariance, reg_covar: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """K-means on `[P, D, N]`, then one M-step on its hard assignment: weights, means, covariances.
+
+    From two kinds of seeds, since each is at times caught in a bad optimum: far points by a lone outlier, the axis by
+    an uneven pair. The tighter result is kept, pixel by pixel.
+    """
+    far, loose = _cluster(colours, _farthest_points(colours, components))
+    along, tight = _cluster(colours, _axis_points(colours, components))
+    centres = torch.where((loose <= tight)[:, None, None], far, along)
+    away = colours[:, None] - centres[..., None]
+    return _maximization(away, _nearest(away), centres, covariance, reg_covar)
+
+
+def _cluster(colours: Tensor, centres: Tensor) -> tuple[Tensor, Tensor]:
+    """Lloyd's algorithm: centres `[P, K, D]` and the sum of squared distances `[P]`."""
+    for _ in range(_LLOYD_STEPS):
+        share = _nearest(colours[:, None] - centres[..., None])
+        count = share.sum(-1, keepdim=True)
+        moved = torch.where(count > 0, torch.bmm(share, colours.transpose(1, 2)) / count.clamp(min=1), centres)
+        if torch.equal(moved, centres):
+            break
+        centres = moved
+    return centres, _squared(colours[:, None] - centres[..., None], 2).amin(1).sum(1)
+
+
+def _farthest_points(colours: Tensor, components: int) -> Tensor:
+    """Seeds `[P, K, D]`: the sample nearest to the mean, then again and again the one farthest from all seeds."""
+    centre = colours.mean(-1, keepdim=True)
+    distance = _squared(colours - centre, 1)
+    choice = distance.argmin(1)
+    seeds = [_take(colours, choice)]
+    distance = torch.full_like(distance, math.inf)
+    for _ in range(components - 1):
+        distance = distance.minimum(_squared(colours - seeds[-1][..., None], 1))
+        seeds.append(_take(colours, distance.argmax(1)))
+    return torch.stack(seeds, dim=1)
+
+
+def _axis_points(colours: Tensor, components: int) -> Tensor:
+    """Seeds `[P, K, D]`: evenly over one deviation to both sides of the mean, along the direction of most variance."""
+    centre = colours.mean(-1, keepdim=True)
+    away = colours - centre
+    second = torch.bmm(away, away.transpose(1, 2))
+    axis = _take(away, _squared(away, 1).argmax(1))[..., None]
+    for _ in range(_POWER_STEPS):
+        axis = torch.bmm(second, axis)
+        axis = axis / axis.norm(dim=1, keepdim=True).clamp(min=1e-12)
+    deviation = (axis * away).sum(1).square().mean(-1).sqrt()
+    steps = torch.linspace(-1, 1, components, device=colours.device) if components > 1 else colours.new_zeros(1)
+    return centre.transpose(1, 2) + steps[:, None] * (deviation[:, None, None] * axis.transpose(1, 2))
+
+
+def _take(colours: Tensor, index: Tensor) -> Tensor:
+    """Sample `index[p]` of every pixel of `[P, D, N]`, as `[P, D]`."""
+    return colours.gather(2, index[:, None, None].expand(-1, colours.shape[1], 1)).squeeze(2)
+
+
+def _nearest(away: Tensor) -> Tensor:
+    """Float `[P, K, N]` with a one for the nearest component, the first of equals; `away` is `[P, K, D, N]`."""
+    distance = _squared(away, 2)
+    least = distance.amin(1)
+    free = torch.ones_like(least, dtype=torch.bool)
+    share = torch.zeros_like(distance)
+    # `argmin` over a short axis takes ten times as long.
+    for component in range(away.shape[1]):
+        hit = (distance[:, component] <= least) & free
+        share[:, component] = hit
+        free &= ~hit
+    return share
+
+
+def _squared(away: Tensor, axis: int) -> Tensor:
+    """Sum of squares over an axis; a product, since `pow` is slower."""
+    return (away * away).sum(axis)
+
+
+def _expectation(away: Tensor, weights: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
+    """Responsibilities `[P, K, N]` and mean log-likelihood `[P]`.
+
+    Args:
+        away: samples minus means, `[P, K, D, N]`.
+        weights: `[P, K]`.
+        covariances: `[P, K, D, D]`.
+    """
+    white = whitening(covariances)
+    depth = away.shape[2]
+    level = weights.log() + white.diagonal(dim1=-2, dim2=-1).log().sum(-1) - 0.5 * depth * math.log(2 * math.pi)
+    # Products of matrices this small are quickest as one long batch.
+    distance = _squared(torch.bmm(white.flatten(0, 1), away.flatten(0, 1)), 1).view(*away.shape[:2], -1)
+    evidence = distance.mul_(-0.5).add_(level[..., None])
+    highest = evidence.amax(1, keepdim=True)
+    share = evidence.sub_(highest).exp_()
+    total = share.sum(1, keepdim=True)
+    share /= total
+    return share, (total.log_() + highest).mean((1, 2))
+
+
+def _maximization(
+    away: Tensor, share: Tensor, means: Tensor, covariance: Covariance, reg_covar: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """New weights, means and covariances.
+
+    Moments are taken about the old means and then shifted to the new ones. Both are small numbers, so float32 is
+    enough; moments about zero would lose a deviation of one grey level beside a squared mean of 60 000.
+    """
+    pixels, components, depth = away.shape[:3]
+    weighted = (share[:, :, None] * away).flatten(0, 1)
+    amount = share.sum(-1) + _NOTHING
+    second = torch.bmm(weighted, away.flatten(0, 1).transpose(1, 2)).view(pixels, components, depth, depth)
+    shift = weighted.sum(-1).view(pixels, components, depth) / amount[..., None]
+    spread = second / amount[..., None, None] - shift[..., :, None] * shift[..., None, :]
+    if covariance == "diagonal":
+        spread = torch.diag_embed(spread.diagonal(dim1=-2, dim2=-1))
+    spread.diagonal(dim1=-2, dim2=-1).clamp_(min=0.0).add_(reg_covar)
+    return amount / amount.sum(1, keepdim=True), means + shift, spread

@@ -1,0 +1,74 @@
+"""One picture for the whole sequence: the temporal mean, median or mode of its frames.
+
+The oldest background models, and with enough frames hard to beat where the camera and the light stay still: the median
+shows the background wherever it is seen more than half of the time, the mode wherever it is seen more often than any
+other colour, the mean keeps a ghost of everything that passed. Lo and Velastin, "Automatic congestion detection system
+for underground platforms", 2001 (median). See also `cleanplate.models.initializers`.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.initializers import initial_background
+from cleanplate.models.registry import register
+
+
+@dataclass(frozen=True)
+class TemporalOptions:
+    """What a temporal statistic is taken over.
+
+    Attributes:
+        frames: number of frames, evenly spaced over the sequence; fewer if it has fewer.
+    """
+
+    frames: int = 200
+
+    def __post_init__(self) -> None:
+        if self.frames < 2:
+            raise ConfigError(f"frames: {self.frames} are too few for a statistic over time; choose 2 or more")
+
+
+class TemporalModel(BackgroundModel):
+    """A still background, by the initialiser of the model's own name."""
+
+    family = "statistical"
+    Options = TemporalOptions
+    # One set for all scenes. At 30 levels waves still pass, from 40 on people begin to break up.
+    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(threshold=35.0)
+    options: TemporalOptions
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Takes the statistic over evenly spaced frames."""
+        self._background = initial_background(self.name, sequence.stack(self.options.frames))
+        self._size = (self._background.shape[0], self._background.shape[1])
+        return self
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return [Estimate(self.background) for _ in frames]
+
+
+@register
+class Mean(TemporalModel):
+    """Temporal mean."""
+
+    name: ClassVar[str] = "mean"
+
+
+@register
+class Median(TemporalModel):
+    """Temporal median."""
+
+    name: ClassVar[str] = "median"
+
+
+@register
+class Mode(TemporalModel):
+    """Temporal mode."""
+
+    name: ClassVar[str] = "mode"

@@ -1,0 +1,33 @@
+"""Stage `acquire`: says where the raw frames of each scene are, and what they are, before any work starts."""
+
+import json
+from typing import Any
+
+from cleanplate.acquire.inventory import inventory
+from cleanplate.config import Config
+from cleanplate.files import replacing
+from cleanplate.pipeline import layout, stage
+
+
+def run(config: Config) -> None:
+    """Writes `data/acquired/<scene>.json`: kind, place and digest of the raw frames."""
+    with replacing(layout.ACQUIRED) as folder:
+        for scene in config.data.scenes:
+            file = folder / f"{scene}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(json.dumps(_found(config, scene), indent=2) + "\n")
+            print(f"{scene}: found")
+
+
+def _found(config: Config, scene: str) -> dict[str, Any]:
+    data = config.data
+    if data.name == "synthetic":
+        recipe = {"height": data.height, "width": data.width, "frames": data.frames, "seed": data.seed}
+        return {"scene": scene, "kind": "synthetic", **recipe}
+    assert data.root is not None  # the configuration has seen to it
+    place = data.root.resolve() / scene if data.name == "cdnet" else data.root.resolve()
+    return {"scene": scene, "kind": data.name, "place": str(place), **inventory(place)}
+
+
+if __name__ == "__main__":
+    stage.main(run)

@@ -1,0 +1,78 @@
+"""Stage `evaluate`: scores the masks by the official rules, and every threshold of the scores that were kept."""
+
+import csv
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+
+from cleanplate.config import Config
+from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.images import read_gray
+from cleanplate.files import replacing
+from cleanplate.metrics.functional.sweep import LEVELS, Histograms, curve_of, score_histograms
+from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline.scores import Scores
+from cleanplate.pipeline.scoring import score_results
+from cleanplate.report.tables import print_scores
+
+
+def run(config: Config) -> None:
+    """Writes `reports/metrics.json`, a CSV per video, category and overall, and `reports/plots/sweep.csv`.
+
+    Scenes without ground truth are left out; where none has any, the files hold no rows.
+    """
+    scores, histograms = Scores(), {}
+    for name in config.model.runs:
+        plan = json.loads((layout.RUNS / f"{name}.json").read_text())
+        for entry in plan["predict"]:
+            scene = entry["scene"]
+            folder = layout.scene_predictions(name, scene)
+            if read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt).truth is None:
+                print(f"{scene}: no ground truth, not scored")
+                continue
+            # A run that is a scene keeps it at the root of the predictions, as a submission does.
+            root = layout.PREDICTIONS if name == scene else layout.PREDICTIONS / name
+            _add(scores, score_results(layout.SEQUENCES, root, scenes=[scene], threads=config.evaluate.threads))
+            histograms[scene] = _histograms(config, scene, folder)
+    print_scores(scores.to_dict())
+    scores.write_json(layout.REPORTS / "metrics.json")
+    scores.write_csv(layout.REPORTS)
+    with replacing(layout.REPORTS / "plots") as folder:
+        folder.mkdir()
+        _write_sweep(folder / "sweep.csv", histograms)
+
+
+def _add(scores: Scores, more: Scores) -> None:
+    for part in fields(Scores):
+        getattr(scores, part.name).update(getattr(more, part.name))
+
+
+def _histograms(config: Config, scene: str, predictions: Path) -> Histograms:
+    sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    first, last = sequence.temporal_roi or (0, sequence.numbers[-1])
+    total = np.zeros((2, LEVELS), np.int64)
+    for path in sorted((predictions / "score").glob("score*.png")):
+        number = int(path.stem.removeprefix("score"))
+        truth = sequence.truth.read(number) if sequence.truth and first <= number <= last else None
+        if truth is not None:
+            total += score_histograms(read_gray(path), truth, sequence.roi)
+    return total
+
+
+def _write_sweep(path: Path, histograms: dict[str, Histograms]) -> None:
+    """One row per scene and threshold; where a row says nothing new, it is left out."""
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["scene", "threshold", "precision", "recall", "f_measure"])
+        for scene, counts in histograms.items():
+            curve = curve_of(counts)
+            for threshold in range(1, LEVELS):
+                if counts[:, threshold - 1].any():
+                    values = (curve.precision[threshold], curve.recall[threshold], curve.f_measure[threshold])
+                    table.writerow([scene, threshold, *(f"{value:.6f}" for value in values)])
+
+
+if __name__ == "__main__":
+    stage.main(run)

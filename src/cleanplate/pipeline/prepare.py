@@ -1,0 +1,111 @@
+"""Stage `prepare`: brings every scene into the CDnet layout and says what each training run is made of.
+
+A scene whose recipe has not changed since is left as it is, so that adding one renders or links that one alone.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cleanplate.acquire.inventory import inventory
+from cleanplate.config import Config
+from cleanplate.data import open_sequence
+from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.layout import check_frames, link_tree, write_frames
+from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.files import remove, replacing
+from cleanplate.errors import ConfigError
+from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline.progress import progress_bar
+
+
+def run(config: Config) -> None:
+    """Writes `data/sequences/<scene>/`, `data/prepared/<scene>.json` and `data/runs/<run>.json`."""
+    scenes = config.data.scenes
+    for scene in scenes:
+        recipe = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
+        if _prepared(scene).get("recipe") != recipe:
+            remove(layout.PREPARED / f"{scene}.json")
+            _write_sequence(scene, recipe)
+            _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, recipe))
+        manifest = _prepared(scene)
+        print(f"{scene}: {manifest['frames']} frames of {manifest['width']}×{manifest['height']}")
+        for defect in manifest["defects"]:
+            print(f"{scene}: {defect}")
+    _remove_others(layout.SEQUENCES, set(scenes))
+    _remove_others(layout.PREPARED, {f"{scene}.json" for scene in scenes})
+    with replacing(layout.RUNS) as folder:
+        for name in config.model.runs:
+            _write_json(folder / f"{name}.json", _plan(name, scenes))
+
+
+def _write_sequence(scene: str, recipe: dict[str, Any]) -> None:
+    with replacing(layout.SEQUENCES / scene) as folder:
+        if recipe["kind"] == "synthetic":
+            category, video = scene.split("/")
+            spec = SceneSpec(
+                category, video, recipe["height"], recipe["width"], frames=recipe["frames"], seed=recipe["seed"]
+            )
+            with progress_bar(f"rendering {scene}", spec.frames) as progress:
+                write_scene(spec, folder, progress)
+        elif recipe["kind"] == "cdnet":
+            link_tree(Path(recipe["place"]), folder)
+        else:
+            sequence = open_sequence(recipe["place"], scene, recipe["on_corrupt"])
+            with progress_bar(f"decoding {scene}", len(sequence)) as progress:
+                write_frames(sequence, folder, progress)
+
+
+def _inspected(config: Config, scene: str, recipe: dict[str, Any]) -> dict[str, Any]:
+    """What the sequence turned out to be; every frame is decoded once, so that broken ones are met here."""
+    folder = layout.SEQUENCES / scene
+    sequence = read_cdnet(folder, scene, config.data.on_corrupt)
+    with progress_bar(f"checking {scene}", len(sequence)) as progress:
+        defects = check_frames(sequence, config.data.on_corrupt, progress)
+    height, width = sequence.size
+    return {
+        "scene": scene,
+        "recipe": recipe,
+        "frames": len(sequence),
+        "height": height,
+        "width": width,
+        "defects": defects,
+        "sha256": inventory(folder)["sha256"],
+    }
+
+
+def _plan(name: str, scenes: list[str]) -> dict[str, Any]:
+    """The scenes a run trains on and predicts, with the digest of each: what the training depends on."""
+    if name in scenes:
+        used = [name]
+    elif name == "all":
+        used = scenes
+    else:
+        raise ConfigError(f"model.runs: {name!r} is neither a scene nor `all`; choose from {', '.join([*scenes, 'all'])}")
+    contents = [{"scene": scene, "sha256": _prepared(scene)["sha256"]} for scene in used]
+    return {"run": name, "train": contents, "predict": contents}
+
+
+def _prepared(scene: str) -> dict[str, Any]:
+    file = layout.PREPARED / f"{scene}.json"
+    content: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+    return content
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _remove_others(folder: Path, wanted: set[str]) -> None:
+    """Scenes of an earlier configuration go: what lies in an output is what the configuration names."""
+    for path in folder.glob("*/*"):
+        if path.relative_to(folder).as_posix() not in wanted:
+            remove(path)
+    for category in folder.glob("*"):
+        if category.is_dir() and not any(category.iterdir()):
+            category.rmdir()
+
+
+if __name__ == "__main__":
+    stage.main(run)

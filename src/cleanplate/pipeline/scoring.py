@@ -1,0 +1,142 @@
+"""Scores a folder of results against a data set in the CDnet layout, by the official rules."""
+
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Listing
+from pathlib import Path
+
+from cleanplate.data.cdnet import find_scenes, read_cdnet
+from cleanplate.data.images import Image, read_gray
+from cleanplate.data.prefetch import ordered_map
+from cleanplate.data.results import ResultFolder, VideoResults
+from cleanplate.data.sequence import FrameLookup, Sequence
+from cleanplate.errors import DataError
+from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter
+from cleanplate.pipeline.background_scoring import score_background
+from cleanplate.pipeline.scores import Scores
+
+Progress = Callable[[str, int, int], None]
+
+FRAMES_PER_TASK = 16  # handing work to a thread costs about as much as counting a frame
+
+
+def score_results(
+    dataset: Path,
+    results: Path,
+    *,
+    scenes: Listing[str] | None = None,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> Scores:
+    """Scores every video that both folders hold.
+
+    A pixel counts iff the region of interest is not 0 and the ground truth is not 170; ground truth is positive iff
+    255; a mask is positive iff 255. Frames are those of temporalROI.txt, both ends included, or all where there is no
+    such file. A frame without ground truth (half of five categories of CDnet 2014 is unpublished) is left out, and so is
+    a frame without picture and mask; both are told in `Scores.defects`.
+
+    Args:
+        dataset: holds `<category>/<video>/{input,groundtruth}/…`.
+        results: holds `<category>/<video>/bin%06d.png`, and perhaps `background/bg%06d.png` or `background.png`, which
+            are judged where the data set has true backgrounds.
+        scenes: `category/video` to score; all that both folders hold by default.
+        threads: decode and count; 0 works in the caller's thread.
+        progress: called after each video with its name, its position from 1 and the number of videos.
+
+    Raises:
+        DataError: if a folder, a scene asked for, or a mask is missing or wrong, or nothing is left to score.
+    """
+    folder = ResultFolder(results)
+    chosen = _chosen(dataset, folder, scenes)
+    scores = Scores()
+    for position, scene in enumerate(chosen, start=1):
+        _score_scene(dataset / scene, scene, folder.video(scene), threads, scores)
+        if progress is not None:
+            progress(scene, position, len(chosen))
+    if not scores.counts and not scores.backgrounds:
+        raise DataError(f"{dataset}: none of {', '.join(chosen[:5])} has ground truth or a true background to score by")
+    return scores
+
+
+def _chosen(dataset: Path, folder: ResultFolder, scenes: Listing[str] | None) -> list[str]:
+    known, held = find_scenes(dataset), folder.scenes()
+    if scenes is None:
+        both = sorted(set(known) & set(held))
+        if not both:
+            raise DataError(
+                f"no scene in common: {dataset} has {_some(known)} (`<category>/<video>/input`), {folder.root} has "
+                f"{_some(held)} (`<category>/<video>/bin000001.png`)"
+            )
+        return both
+    for scene in scenes:
+        if scene not in known:
+            raise DataError(f"{dataset}: has no scene {scene!r}; it has {_some(known)}")
+        if scene not in held:
+            raise DataError(f"{folder.root}: has no results of {scene!r}; it has {_some(held)}")
+    return list(dict.fromkeys(scenes))
+
+
+def _some(names: list[str]) -> str:
+    return (", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")) or "none"
+
+
+def _score_scene(location: Path, scene: str, results: VideoResults, threads: int, scores: Scores) -> None:
+    sequence = read_cdnet(location, scene, on_corrupt="skip")  # the input frames themselves are not scored
+    defects = sequence.defects
+    scores.defects[scene] = defects
+    if sequence.truth is None:
+        defects.append("groundtruth: none; masks not scored")
+    elif results.has_masks():
+        counts = _count_video(sequence, sequence.truth, results, threads)
+        if counts.tp + counts.fn == 0:
+            defects.append("groundtruth: nothing moves in it; recall is 1 by definition")
+        scores.counts[scene] = counts
+    else:
+        defects.append("results: no masks; only backgrounds judged")
+    background = score_background(sequence, results, threads)
+    if background is not None:
+        scores.backgrounds[scene] = background
+
+
+def _count_video(sequence: Sequence, truth: FrameLookup, results: VideoResults, threads: int) -> CdnetCounts:
+    frames = list(_scored_frames(sequence, truth, results))
+    if not frames:
+        raise DataError(
+            f"{sequence.name}: no frame to score; temporalROI is {sequence.temporal_roi}, {sequence.defects}"
+        )
+    shape = (read_gray(frames[0][1]) if sequence.roi is None else sequence.roi).shape
+    counter = PixelCounter(sequence.roi, shape)
+
+    def count(task: list[tuple[int, Path]]) -> CdnetCounts:
+        return sum((_count_frame(counter, number, path, results) for number, path in task), CdnetCounts())
+
+    tasks = [frames[start : start + FRAMES_PER_TASK] for start in range(0, len(frames), FRAMES_PER_TASK)]
+    return sum((counts for _, counts in ordered_map(count, tasks, threads)), CdnetCounts())
+
+
+def _scored_frames(sequence: Sequence, truth: FrameLookup, results: VideoResults) -> Iterator[tuple[int, Path]]:
+    """Numbers of the frames that count, with their ground truth; what is left out is told in `sequence.defects`."""
+    roi = sequence.temporal_roi
+    wanted = sequence.numbers if roi is None else range(roi[0], roi[1] + 1)
+    pictured = set(sequence.numbers)
+    unlabelled = gaps = 0
+    for number in wanted:
+        path = truth.path(number)
+        if path is None:
+            unlabelled += 1
+        elif number not in pictured and not results.mask_path(number).exists():
+            gaps += 1  # nobody can predict a frame that is not there
+        else:
+            yield number, path
+    span = f"of {len(wanted)} frames to score"
+    if unlabelled:
+        sequence.defects.append(f"groundtruth: {unlabelled} {span} have none; left out")
+    if gaps:
+        sequence.defects.append(f"input: {gaps} {span} have ground truth but no picture and no mask; left out")
+
+
+def _count_frame(counter: PixelCounter, number: int, path: Path, results: VideoResults) -> CdnetCounts:
+    truth: Image = read_gray(path)
+    if truth.shape != counter.shape:
+        height, width = counter.shape
+        raise DataError(f"{path}: is {truth.shape[1]}×{truth.shape[0]}, its video is {width}×{height}")
+    return counter.count(results.read_mask(number, counter.shape), truth)

@@ -1,0 +1,107 @@
+"""Stage `train`: one training run per entry of `model.runs`, ending in a checkpoint and its curves."""
+
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cleanplate
+from cleanplate.config import Config
+from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.sequence import Sequence
+from cleanplate.engine.checkpoint import save
+from cleanplate.files import remove, replacing
+from cleanplate.engine.training import Fitted, fit
+from cleanplate.models import BackgroundModel
+from cleanplate.models.learned import LearnedModel
+from cleanplate.pipeline import layout, stage
+
+if TYPE_CHECKING:
+    from pytorch_lightning.callbacks import Callback
+
+_SAMPLES = 4
+
+
+def run(config: Config, name: str) -> None:
+    """Trains run `name` and writes `data/models/<name>/`: `model.ckpt`, `curves.csv`, `training.json`."""
+    plan = json.loads((layout.RUNS / f"{name}.json").read_text())
+    scene = plan["train"][0]["scene"]
+    sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    model = config.create_model()
+    work = layout.WORK / name
+    if isinstance(model, LearnedModel):
+        fitted = _trained(config, name, plan, model, sequence, work)
+    else:
+        fitted = fit(model, sequence, {}, work, {})
+    if not fitted.is_writer:
+        return
+    print(f"{name}: {model.name} fitted in {fitted.seconds:.1f} s" + (", resumed" if fitted.resumed else ""))
+    with replacing(layout.MODELS / name) as folder:
+        folder.mkdir()
+        save(model, folder / "model.ckpt", run=name, data=plan["train"])
+        if (work / "curves.csv").is_file():
+            shutil.copy(work / "curves.csv", folder / "curves.csv")
+        facts = {"model": model.name, "parameters": model.parameters, "steps": fitted.steps}
+        (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+    remove(work)
+
+
+def _trained(
+    config: Config, name: str, plan: dict[str, Any], model: LearnedModel, sequence: Sequence, work: Path
+) -> Fitted:
+    from cleanplate.engine.artifacts import log_checkpoint
+    from cleanplate.engine.provenance import provenance
+    from cleanplate.engine.tracking import RunInfo, run_name, tracked
+
+    identity = {"model": config.model.model_dump(), "data": plan, "version": cleanplate.__version__}
+    info = RunInfo(
+        name=run_name(model.name, name),
+        job_type="train",
+        group=name,
+        tags=(model.family, model.league),
+        config=config.model_dump(mode="json") | {"run": plan, "provenance": provenance(Path())},
+    )
+    tracking = config.tracking
+    with tracked(tracking.mode, tracking.project, tracking.entity, Path("outputs"), info) as logger:
+        fitted = fit(
+            model,
+            sequence,
+            config.trainer.model_dump(),
+            work,
+            identity,
+            logger=logger,
+            callbacks=partial(_callbacks, config, model, sequence, work),
+        )
+        if logger is not None and fitted.is_writer:
+            checkpoint = work / "model.ckpt"
+            save(model, checkpoint, run=name, data=plan["train"])
+            log_checkpoint(logger, checkpoint, {"run": name, "data": plan["train"]})
+    return fitted
+
+
+def _callbacks(config: Config, model: BackgroundModel, sequence: Sequence, work: Path) -> "list[Callback]":
+    from cleanplate.engine.callbacks import Curves, Pictures, Throughput
+
+    positions = _sample_positions(sequence)
+    numbers = [sequence.numbers[position] for position in positions]
+    pictures = Pictures(
+        model,
+        [sequence[position] for position in positions],
+        [f"{sequence.name} {number}" for number in numbers],
+        [sequence.truth.read(number) if sequence.truth else None for number in numbers],
+        config.tracking.picture_every,
+    )
+    return [Curves(work / "curves.csv"), Throughput(config.model.options.get("batch_size", 1)), pictures]
+
+
+def _sample_positions(sequence: Sequence) -> list[int]:
+    """A few frames spread over the scored part."""
+    first, last = sequence.temporal_roi or (sequence.numbers[0], sequence.numbers[-1])
+    scored = [position for position, number in enumerate(sequence.numbers) if first <= number <= last]
+    scored = scored or list(range(len(sequence)))
+    return [scored[(2 * sample + 1) * len(scored) // (2 * _SAMPLES)] for sample in range(_SAMPLES)]
+
+
+if __name__ == "__main__":
+    stage.main_per_run(run)
