@@ -52,11 +52,12 @@ bench: setup  ## speed and quality on this machine; set CLEANPLATE_DATA for the 
 	$(BIN)/python -m benchmarks
 
 lock: setup  ## renew constraints.txt: names and versions only; torch brings its own CUDA packages
-	$(UV) pip compile --universal --python-version 3.11 --no-header --no-annotate --override overrides.txt \
-	  --all-extras --upgrade pyproject.toml --output-file - \
-	  | grep -vE '^(nvidia-|cuda-|triton|opencv-python-headless|torch==)' > constraints.tmp
-	printf 'torch==2.13.0\n' >> constraints.tmp
-	sort constraints.tmp > constraints.txt && rm constraints.tmp
+	echo 'torch==2.13.0' > constraints.torch
+	$(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --override overrides.txt \
+	  --constraint constraints.torch --all-extras --upgrade pyproject.toml --output-file constraints.full
+	grep -vE '^(nvidia-|cuda-|triton|opencv-python-headless|torch==)' constraints.full | sort - constraints.torch \
+	  > constraints.txt
+	rm constraints.full constraints.torch
 
 clean:  ## remove what can be made again, the environment excepted
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache dvc_plots

@@ -2,6 +2,7 @@
 
 import json
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,10 @@ class WandbFile:
         return [row[key] for row in self.history if key in row]
 
 
-def only_run(folder: Path) -> WandbFile:
-    """The one offline run below `folder`."""
+def only_run(folder: Path, patience: float = 10) -> WandbFile:
+    """The one offline run below `folder`, once it is whole: W&B's service writes on after `finish` has returned."""
     (path,) = folder.rglob("*.wandb")
-    return WandbFile(path)
+    deadline = time.monotonic() + patience
+    while (run := WandbFile(path)).exit_code is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return run

@@ -58,8 +58,8 @@ def one_cv2() -> Finding:
 def _accelerator() -> Finding:
     try:
         import torch
-    except ImportError:
-        return Finding(True, "accelerator unknown without torch")
+    except (ImportError, OSError) as error:  # OSError: a library of CUDA is missing
+        return Finding(True, f"accelerator unknown without torch ({error})")
     if not torch.cuda.is_available():
         return Finding(True, f"no CUDA: training runs on the CPU ({torch.get_num_threads()} threads)")
     name = torch.cuda.get_device_name(0)

@@ -14,21 +14,34 @@ def replacing(target: Path) -> Iterator[Path]:
     If the block raises, `target` stays as it was and the temporary is removed. A folder is replaced in two moves, so
     that a kill between them leaves the old or no folder, never a mixture.
     """
+    old = target.with_name(f".{target.name}.{os.getpid()}.old")
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     remove(temporary)
     try:
         yield temporary
-        if target.is_dir() and not target.is_symlink():
-            remove(target)
-        temporary.replace(target)
+        in_the_way = os.path.lexists(target) and (_is_folder(target) or _is_folder(temporary))
+        if in_the_way:
+            remove(old)
+            target.rename(old)
+        try:
+            temporary.replace(target)
+        except OSError:
+            if in_the_way:
+                old.rename(target)
+            raise
+        remove(old)
     finally:
         remove(temporary)
 
 
 def remove(path: Path) -> None:
     """Removes a file or a folder with all in it; missing is fine."""
-    if path.is_dir() and not path.is_symlink():
+    if _is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

@@ -25,6 +25,7 @@ def test_masks_come_back_as_they_were_written(video, values):
     mask = np.resize(np.array(values, np.uint8), SHAPE)
     write(video, mask)
     assert (video.read_mask(3, SHAPE) == mask).all()
+    assert (video.read_foreground(3, SHAPE) == np.packbits(mask == 255)).all()
 
 
 def test_a_mask_of_three_equal_channels_is_a_mask(video):
@@ -50,8 +51,9 @@ def test_one_pixel_of_another_value(video, strange, shadow):
     mask = np.full(SHAPE, 255)
     mask[2, 3], mask[1, 1] = strange, shadow
     write(video, mask)
-    with pytest.raises(DataError, match=rf"bin000003\.png: holds the values {strange}; .* 0 \(background\)"):
-        video.read_mask(3, SHAPE)
+    for read in (video.read_mask, video.read_foreground):
+        with pytest.raises(DataError, match=rf"bin000003\.png: holds the values {strange}; .* 0 \(background\)"):
+            read(3, SHAPE)
 
 
 def test_many_other_values_are_not_all_listed(video):

@@ -1,6 +1,7 @@
 """Curves on disk: every scalar, and a resumed training writes the file that the uninterrupted one writes."""
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from cleanplate.engine.callbacks import Curves, Throughput
 from cleanplate.engine.callbacks.curves import CurveFile
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -28,7 +29,7 @@ class Task(pl.LightningModule):
 
     def training_step(self, batch: torch.Tensor, index: int) -> torch.Tensor:
         if self.global_step == self.die_at:
-            raise Killed
+            raise KilledError
         loss = (self.network(batch) - 1).square().mean()
         self.log("train/loss", loss)
         self.log("train/mean", loss, on_step=False, on_epoch=True)
@@ -55,10 +56,8 @@ def trained(
         max_epochs=epochs, logger=False, callbacks=[Curves(folder / "curves.csv"), Throughput(), checkpoints],
         accelerator="cpu", log_every_n_steps=2, enable_progress_bar=False, enable_model_summary=False,
     )  # fmt: skip
-    try:
+    with suppress(KilledError):
         trainer.fit(Task(die_at), ckpt_path=resume, weights_only=False)
-    except Killed:
-        pass
     return folder / "curves.csv"
 
 

@@ -40,7 +40,9 @@ def reference_ms_ssim(first, second):
         contrast = (2 * (s12 - m1 * m2) + c2) / (s11 - m1**2 + s22 - m2**2 + c2)
         light = (2 * m1 * m2 + c1) / (m1**2 + m2**2 + c1)
         result *= max((light * contrast if scale == 4 else contrast).mean(), 0) ** weight
-        first, second = (ndimage.convolve(image, np.full((2, 2), 0.25), mode="reflect")[::2, ::2] for image in (first, second))
+        first, second = (
+            ndimage.convolve(image, np.full((2, 2), 0.25), mode="reflect")[::2, ::2] for image in (first, second)
+        )
     return result
 
 

@@ -1,5 +1,7 @@
 """The EM itself, against scikit-learn and on the cases that break mixtures."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -87,7 +89,7 @@ def test_heaviest_component_comes_first_and_weights_sum_to_one():
 def test_likelihood_never_falls_with_more_steps():
     samples = two_clusters(20, seed=5)
     steps = [fit(samples, tol=1e-12, max_iterations=limit).log_likelihood for limit in (1, 2, 4, 8, 16)]
-    for earlier, later in zip(steps, steps[1:], strict=False):
+    for earlier, later in pairwise(steps):
         assert bool((later >= earlier - 1e-4).all())
 
 

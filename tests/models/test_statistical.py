@@ -1,24 +1,21 @@
 """Initialisers, temporal statistics, the mixture and OpenCV's subtractors on a square that crosses a plate."""
 
-from dataclasses import asdict
-from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-import yaml
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import available, create
 from cleanplate.models.initializers import INITIALIZERS, initial_background
 from cleanplate.models.statistical import opencv_subtractors
-from cleanplate.models.statistical.opencv_subtractors import Cnt, CntOptions, Gsoc, GsocOptions, KnnOptions, LsbpOptions
+from cleanplate.models.statistical.opencv_options import CntOptions, GsocOptions, KnnOptions, LsbpOptions
+from cleanplate.models.statistical.opencv_subtractors import Cnt, Gsoc
 from cleanplate.models.statistical.temporal import TemporalOptions
 
-HEIGHT, WIDTH, SIDE, FRAMES = 48, 64, 16, 60
+HEIGHT, WIDTH, SIDE, FRAMES = 64, 96, 28, 60
 OFFLINE = [("mean", {}), ("median", {}), ("mode", {}), ("gmm", {}), ("gmm", {"use": "label"})]
 ONLINE = ["mog2", "knn"]
 CONTRIB = pytest.mark.skipif(not hasattr(cv2, "bgsegm"), reason="needs opencv-contrib-python")
@@ -57,7 +54,8 @@ def show(left=None, seed=0):
 
 @pytest.fixture(scope="module")
 def sequence():
-    frames = [show(left=(index * 3) % (WIDTH - SIDE), seed=index)[0] for index in range(FRAMES)]
+    # Every third frame shows it: rarely enough at any place to be no background.
+    frames = [show(None if index % 3 else (index * 7) % (WIDTH - SIDE), index)[0] for index in range(FRAMES)]
     return Sequence("test/square", Frames(frames), range(1, FRAMES + 1))
 
 
@@ -122,11 +120,11 @@ def test_mixture_scores_stay_on_the_scale(sequence):
 
 
 @pytest.mark.parametrize("name", ONLINE)
-def test_online_models_learn_by_looking(name, sequence):
+def test_online_models_learn_by_looking(name):
     model = create(name)
     assert model.fitted
     for index in range(FRAMES):
-        model.apply(sequence[index])
+        model.apply(show(seed=index)[0])
     frame, truth = show(left=24, seed=99)
     assert overlap(model.apply(frame), truth) > 0.85
     assert np.abs(model.background.astype(int) - plate()).mean() < 4
@@ -224,18 +222,3 @@ def test_contrib_models_run(name, sequence):
 def test_bad_options_are_refused_by_name(make, values, words):
     with pytest.raises(ConfigError, match=words):
         make(**values)
-
-
-@pytest.mark.parametrize("name", ["mean", "median", "mode", "gmm", "mog2", "knn", "gsoc", "cnt", "lsbp"])
-def test_config_file_shows_the_defaults(name):
-    file = Path(__file__).parents[2] / "conf" / "model" / f"{name}.yaml"
-    config = yaml.safe_load(file.read_text())
-    known = {model.name: model for model in (*available().values(), *opencv_subtractors.CONTRIB_MODELS)}
-    model = known[name]
-    assert config.pop("name") == name
-    assert config.pop("runs") == "${data.scenes}"
-    foreground = asdict(model.foreground_defaults)
-    shown = config.pop("foreground")
-    assert shown == {key: foreground[key] for key in shown}
-    assert {key for key, value in foreground.items() if value != asdict(ForegroundOptions())[key]} <= set(shown)
-    assert config == asdict(model.Options())

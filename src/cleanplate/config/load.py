@@ -29,6 +29,8 @@ def load(path: Path = PARAMS, overrides: Sequence[str] = ()) -> Config:
         values = yaml.safe_load(path.read_text())
     except FileNotFoundError:
         raise ConfigError(f"{path}: not here; run from the project's folder, where params.yaml lies") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: no valid YAML: {error}") from error
     if not isinstance(values, dict):
@@ -69,19 +71,23 @@ def validate(values: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: naming every wrong key with its value and what it may be.
     """
-    for name in values.get("plugins") or []:
+    plugins = values.get("plugins")
+    for name in plugins if isinstance(plugins, list) else []:
+        if not isinstance(name, str):
+            continue  # refused below, with all else that is of the wrong kind
         try:
             importlib.import_module(name)
-        except ImportError as error:
+        except (ImportError, TypeError, ValueError) as error:  # the latter two for names that can be no module's
             raise ConfigError(f"plugins: {name!r} cannot be imported: {error}") from error
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_sentence(detail) for detail in error.errors())) from error
+        sentences = [_sentence(detail, values) for detail in error.errors()]
+        raise ConfigError("\n".join(dict.fromkeys(sentences))) from error
 
 
-def _sentence(detail: Any) -> str:
-    key = ".".join(str(part) for part in detail["loc"])
+def _sentence(detail: Any, values: Mapping[str, Any]) -> str:
+    key = _key(detail["loc"], values)
     message = detail["msg"].removeprefix("Value error, ")
     if detail["type"] == "value_error" and ":" in message.split(" ")[0]:
         return str(message)  # already names its key
@@ -90,3 +96,15 @@ def _sentence(detail: Any) -> str:
     if detail["type"] == "extra_forbidden":
         return f"{key}: no such key (value {detail['input']!r})"
     return f"{key}: {detail['input']!r}: {message[0].lower()}{message[1:]}"
+
+
+def _key(location: Sequence[Any], values: Mapping[str, Any]) -> str:
+    """The dotted key of a value; what pydantic appends for the members of a union is no key and left out."""
+    parts: list[str] = []
+    place: Any = values
+    for part in location:
+        if not isinstance(place, Mapping | list):
+            break
+        parts.append(str(part))
+        place = place[part] if isinstance(place, list) else place.get(part)
+    return ".".join(parts)

@@ -3,6 +3,7 @@
 `dvc exp run -S …` is the way to run experiments; this is for running one stage by hand.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -16,24 +17,42 @@ from cleanplate.errors import ConfigError
 def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str], conf: Path) -> dict[str, Any]:
     """Returns `values` with the overrides applied.
 
+    What a model's file takes from elsewhere (`runs: ${data.scenes}`) goes on following it, as under Hydra, unless
+    `values` or an override says otherwise.
+
     Args:
         values: what params.yaml holds.
         overrides: `model.latent_dim=32` sets a value (read as YAML); `tracking=disabled` takes a group's file.
         conf: the folder of the groups.
 
     Raises:
-        ConfigError: for a word without `=`, a key that does not exist or an unknown group file, with the choices.
+        ConfigError: for a word without `=`, a value that is no YAML, a key that does not exist or an unknown group
+            file, with the choices.
     """
     result: dict[str, Any] = deepcopy(dict(values))
+    _link_again(result, conf)
     for override in overrides:
         key, equals, text = override.partition("=")
-        if not equals:
+        if not (key and equals):
             raise ConfigError(f"{override!r}: write key=value, as in model.latent_dim=32")
-        if "." not in key and (conf / key).is_dir():
+        if "." not in key and isinstance(result.get(key), dict):
             _take_group(result, key, text, conf)
         else:
-            _set(result, key, yaml.safe_load(text))
-    return result
+            _set(result, key, _read(key, text))
+    return {name: _resolved(part, result) for name, part in result.items()}
+
+
+def _link_again(result: dict[str, Any], conf: Path) -> None:
+    """Puts the `${…}` of the model's file back where the composed value still agrees with what it points at."""
+    model = result.get("model")
+    if not isinstance(model, dict):
+        return
+    file = conf / "model" / f"{model.get('name')}.yaml"
+    if not file.is_file():
+        return
+    for key, link in _parts_of(file, "model").get("model", {}).items():
+        if key in model and _is_link(link) and model[key] == _resolved(link, result):
+            model[key] = link
 
 
 def _take_group(result: dict[str, Any], group: str, choice: str, conf: Path) -> None:
@@ -41,30 +60,52 @@ def _take_group(result: dict[str, Any], group: str, choice: str, conf: Path) -> 
     if not file.is_file():
         choices = ", ".join(sorted(path.stem for path in (conf / group).glob("*.yaml")))
         raise ConfigError(f"{group}: {choice!r} is unknown; choose one of {choices}")
+    result.update(_parts_of(file, group))
+
+
+def _parts_of(file: Path, group: str) -> dict[str, Any]:
+    """What a group's file sets, by top-level key."""
     text = file.read_text()
     content = yaml.safe_load(text)
-    parts = content if text.startswith("# @package _global_") else {group: content}
-    for name, part in parts.items():
-        result[name] = {key: _resolved(value, result) for key, value in part.items()}
+    return dict(content) if text.startswith("# @package _global_") else {group: content}
+
+
+def _is_link(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith("${") and value.endswith("}")
 
 
 def _resolved(value: Any, root: Mapping[str, Any]) -> Any:
     """`${data.scenes}` and its like, replaced by what they point at."""
-    if not (isinstance(value, str) and value.startswith("${") and value.endswith("}")):
+    if isinstance(value, dict):
+        return {key: _resolved(item, root) for key, item in value.items()}
+    if not _is_link(value):
         return value
     found: Any = root
     for part in value[2:-1].split("."):
+        if not isinstance(found, Mapping) or part not in found:
+            raise ConfigError(f"{value}: points at nothing; {part!r} is missing")
         found = found[part]
-    return found
+    return _resolved(found, root)
+
+
+def _read(key: str, text: str) -> Any:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{key}: {text!r} is no valid YAML") from error
+    # YAML 1.1 takes 1e-3 for a word; Hydra, and whoever types it, for a number.
+    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
+        return float(value)
+    return value
 
 
 def _set(result: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
     place: Any = result
-    for part in path:
-        if not isinstance(place, dict) or part not in place:
+    for depth, part in enumerate(path):
+        if part not in place:
             raise ConfigError(f"{key}: no such key; {part!r} is not in {', '.join(place)}")
         place = place[part]
-    if not isinstance(place, dict):
-        raise ConfigError(f"{key}: {'.'.join(path)} holds one value, not keys")
+        if not isinstance(place, dict):
+            raise ConfigError(f"{key}: {'.'.join(path[: depth + 1])} holds one value, not keys")
     place[last] = value

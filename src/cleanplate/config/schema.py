@@ -31,7 +31,7 @@ class DataConfig(Section):
     height: Annotated[int, Field(ge=32)] = 240
     width: Annotated[int, Field(ge=32)] = 320
     frames: Annotated[int, Field(ge=2)] = 120
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     on_corrupt: Literal["error", "skip"] = "error"
 
     @model_validator(mode="after")

@@ -45,7 +45,7 @@ class OrderedBatches:
     """All indices below `count` once, in order; every process looks at all of them."""
 
     def __init__(self, count: int, batch_size: int) -> None:
-        self.batches = torch.arange(count).split(batch_size)
+        self.batches = torch.split(torch.arange(count), batch_size)
 
     def __len__(self) -> int:
         return len(self.batches)

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cleanplate.data.images import IMAGE_SUFFIXES, Image, read_color, read_gray
+from cleanplate.data.images import Image, is_picture, read_color, read_gray
 from cleanplate.data.sequence import FrameLookup, OnCorrupt, Sequence
 from cleanplate.data.sources import ImageFiles
 from cleanplate.errors import DataError
@@ -30,7 +30,7 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
         on_corrupt: see `Sequence`.
 
     Raises:
-        DataError: if `input` is missing or empty, or temporalROI.txt does not hold two numbers.
+        DataError: if `input` is missing or empty, or temporalROI.txt does not hold two numbers in order.
     """
     if not (folder / "input").is_dir():
         raise DataError(f"{folder}: no folder `input` in it; a CDnet video has input/, groundtruth/, ROI.bmp")
@@ -61,14 +61,14 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
 
 
 def _numbered(folder: Path, defects: list[str]) -> dict[int, Path]:
-    """Pictures of `folder` by the last run of digits in their names; what is no numbered picture is named and left."""
+    """Pictures of `folder` by the last run of digits in their names; other files are told, and passed over."""
     found: dict[int, Path] = {}
     if not folder.is_dir():
         return found
-    stray = []
+    stray: list[str] = []
     for path in sorted(folder.iterdir()):
         digits = re.findall(r"\d+", path.stem)
-        if path.suffix.lower() in IMAGE_SUFFIXES and digits:
+        if is_picture(path) and digits and int(digits[-1]) not in found:
             found[int(digits[-1])] = path
         else:
             stray.append(path.name)
@@ -81,9 +81,12 @@ def _temporal_roi(path: Path) -> tuple[int, int] | None:
     if not path.is_file():
         return None
     words = path.read_text(errors="replace").split()
-    if len(words) < 2 or not (words[0].isdigit() and words[1].isdigit()):
+    if len(words) < 2 or not (words[0].isdecimal() and words[1].isdecimal()):
         raise DataError(f"{path}: must hold two frame numbers, first and last, holds {' '.join(words)[:40]!r}")
-    return int(words[0]), int(words[1])
+    first, last = int(words[0]), int(words[1])
+    if first > last:
+        raise DataError(f"{path}: the first frame, {first}, comes after the last, {last}")
+    return first, last
 
 
 def _roi(folder: Path, sequence: Sequence, defects: list[str]) -> Image | None:
@@ -103,22 +106,10 @@ def _roi(folder: Path, sequence: Sequence, defects: list[str]) -> Image | None:
         break
     if roi is None:
         return None
-    height, width = _labelled_size(sequence)
+    height, width = sequence.size
     if roi.shape != (height, width):
         defects.append(f"ROI: is {roi.shape[1]}×{roi.shape[0]}, the frames are {width}×{height}; cut or grown to fit")
         if (roi > 0).all():
             return np.full((height, width), 255, np.uint8)
         roi = np.asarray(cv2.resize(roi, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
     return roi
-
-
-def _labelled_size(sequence: Sequence) -> tuple[int, int]:
-    for index in range(len(sequence)):
-        try:
-            frame = sequence[index]
-        except DataError:
-            if sequence.on_corrupt == "error":
-                raise
-            continue
-        return frame.shape[0], frame.shape[1]
-    raise DataError(f"{sequence.name}: none of its {len(sequence)} frames can be decoded")

@@ -14,6 +14,11 @@ VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".gif", ".mkv", ".mov", ".webm", ".m
 Image = NDArray[np.uint8]
 
 
+def is_picture(path: Path) -> bool:
+    """Whether a file's name says that it is a picture; hidden files (macOS writes `._in000001.jpg`) are none."""
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
 def read_color(path: Path) -> Image:
     """Reads a picture as BGR.
 
@@ -50,7 +55,6 @@ def write_image(path: Path, image: Image) -> None:
     Raises:
         DataError: if it cannot be written (no such format, no space, no permission).
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     options: list[int] = []
     if path.suffix == ".png":
         options = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # masks shrink well at any level; level 1 is several times faster
@@ -63,6 +67,7 @@ def write_image(path: Path, image: Image) -> None:
     if not ok:
         raise DataError(f"{path}: cannot be encoded as {path.suffix}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.tobytes())
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
@@ -76,7 +81,10 @@ def _decoded(path: Path, flag: int) -> Image:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     if data.size == 0:
         raise DataError(f"{path}: the file is empty")
-    image = cv2.imdecode(data, flag)
+    try:
+        image = cv2.imdecode(data, flag)
+    except cv2.error as error:  # a header that claims more pixels than OpenCV allows
+        raise DataError(f"{path}: cannot be decoded: {error}") from error
     if image is None:
         raise DataError(f"{path}: not a picture, or a damaged one")
     return np.asarray(image, dtype=np.uint8)

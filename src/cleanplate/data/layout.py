@@ -12,15 +12,15 @@ Progress = Callable[[int], None]
 def link_tree(source: Path, target: Path) -> None:
     """Makes `target` a folder of links to the files below `source`.
 
-    Links cost no space and work between disks; the user's files stay untouched.
+    Links cost no space and work between disks; the user's files stay untouched. A folder that is itself a link (frames
+    on another disk) is entered like any other.
     """
     target.mkdir(parents=True)
-    for path in sorted(source.rglob("*")):
-        place = target / path.relative_to(source)
+    for path in sorted(source.iterdir()):
         if path.is_dir():
-            place.mkdir()
+            link_tree(path, target / path.name)
         else:
-            place.symlink_to(path.resolve())
+            (target / path.name).symlink_to(path.resolve())
 
 
 def write_frames(sequence: Sequence, target: Path, progress: Progress = lambda _: None) -> None:

@@ -23,10 +23,10 @@ def ordered_map(work: Callable[[Item], Result], items: Iterable[Item], threads: 
     with ThreadPoolExecutor(threads) as pool:
         try:
             for item in items:
-                pending.append((item, pool.submit(work, item)))
-                if len(pending) > 4 * threads:
+                if len(pending) == 4 * threads:
                     done, future = pending.popleft()
                     yield done, future.result()
+                pending.append((item, pool.submit(work, item)))
             while pending:
                 done, future = pending.popleft()
                 yield done, future.result()

@@ -10,7 +10,7 @@ import numpy as np
 
 from cleanplate.data.images import Image
 from cleanplate.data.prefetch import ordered_map
-from cleanplate.data.sources import FrameSource
+from cleanplate.data.sources import FrameSource, VideoFile
 from cleanplate.errors import DataError
 
 OnCorrupt = Literal["error", "skip"]
@@ -59,20 +59,40 @@ class Sequence:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Height and width in pixels."""
-        height, width = self[0].shape[:2]
-        return height, width
+        """Height and width in pixels, of the first frame that counts; raises `DataError` if it cannot be decoded."""
+        for index in range(len(self)):
+            try:
+                height, width = self[index].shape[:2]
+            except DataError:
+                if self.on_corrupt == "error":
+                    raise
+                continue
+            return height, width
+        raise DataError(f"{self.name}: none of its {len(self)} frames can be decoded")
 
     def frames(self, indices: Iterable[int] | None = None, threads: int = 2) -> Iterator[tuple[int, Image]]:
         """Yields `(index, frame)` in order, decoded ahead by `threads` threads.
 
+        Args:
+            indices: which frames, from 0; all by default.
+            threads: at most; a video is decoded by one.
+
         Raises:
+            IndexError: for an index that is no frame's.
             DataError: for a frame that cannot be decoded (unless `on_corrupt` is `skip`) or of another size.
         """
         size: tuple[int, ...] | None = None
         wanted = range(len(self)) if indices is None else list(indices)
+        strange = [index for index in wanted if not 0 <= index < len(self)]
+        if strange:
+            raise IndexError(f"{self.name}: frame {strange[0]} of {len(self)}")
+        if isinstance(self.source, VideoFile):
+            threads = min(threads, 1)  # two would overtake each other, and every step back starts at the first frame
         for index, frame in ordered_map(self._read_or_none, wanted, threads):
             if frame is None:
+                label = self.source.label(index)
+                if label not in self.corrupt:
+                    self.corrupt.append(label)
                 continue
             size = size or frame.shape
             if frame.shape != size:
@@ -98,9 +118,6 @@ class Sequence:
         except DataError:
             if self.on_corrupt == "error":
                 raise
-            label = self.source.label(index)
-            if label not in self.corrupt:
-                self.corrupt.append(label)
             return None
 
 

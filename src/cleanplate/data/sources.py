@@ -9,7 +9,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from cleanplate.data.images import IMAGE_SUFFIXES, Image, read_color
+from cleanplate.data.images import IMAGE_SUFFIXES, Image, is_picture, read_color
 from cleanplate.errors import DataError
 
 
@@ -31,7 +31,7 @@ class FrameSource(Protocol):
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
     """Sort key under which `2.jpg` comes before `10.jpg`, as people and cameras count."""
-    return [(0, int(part)) if part.isdigit() else (1, part.lower()) for part in re.split(r"(\d+)", name) if part]
+    return [(0, int(part)) if part.isdecimal() else (1, part.lower()) for part in re.split(r"(\d+)", name) if part]
 
 
 class ImageFiles:
@@ -49,7 +49,7 @@ class ImageFiles:
         """
         if not folder.is_dir():
             raise DataError(f"{folder}: no such folder")
-        paths = [path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES]
+        paths = [path for path in folder.iterdir() if is_picture(path)]
         if not paths:
             raise DataError(f"{folder}: no pictures in it (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
         return cls(sorted(paths, key=lambda path: natural_key(path.name)))

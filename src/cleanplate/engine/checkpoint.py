@@ -10,8 +10,8 @@ import numpy as np
 import torch
 
 import cleanplate
-from cleanplate.files import replacing
 from cleanplate.errors import CleanplateError, ModelError
+from cleanplate.files import replacing
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
 from cleanplate.models.registry import create
@@ -27,16 +27,24 @@ def save(model: BackgroundModel, path: Path | str, **notes: Any) -> None:
         model: fitted, or streaming.
         path: where; an existing file is replaced only once the new one is complete.
         notes: plain values to keep beside it (training data, git sha).
+
+    Raises:
+        ModelError: if `notes` or the model's state hold something that could not be read back without running code.
     """
     content = {
         "cleanplate": {"format": FORMAT, "version": cleanplate.__version__},
         "model": model.describe() | {"league": model.league, "family": model.family},
         "state": _as_tensors(model.state()),
-        "notes": notes,
+        "notes": _as_tensors(notes),
     }
     # Through memory: given a path, torch writes the path's name into the file, and equal models should be equal files.
     data = io.BytesIO()
     torch.save(content, data)
+    try:
+        data.seek(0)
+        torch.load(data, map_location="meta", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(f"{path}: not written: its state or notes hold more than arrays and plain values") from error
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(data.getvalue())
 
@@ -52,15 +60,15 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
         ModelError: if the file is missing, damaged, not a checkpoint of cleanplate's, or of a newer format.
     """
     content = read(path)
-    described = content["model"]
     try:
+        described = content["model"]
         model = create(
             described["name"],
             asdict(foreground) if foreground else described["foreground"],
             **described["options"],
         )
         model.restore(_as_arrays(content["state"]))
-    except (CleanplateError, KeyError, RuntimeError) as error:
+    except (CleanplateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
     return model
 
@@ -69,23 +77,28 @@ def read(path: Path | str) -> dict[str, Any]:
     """The content of a checkpoint as plain values and tensors, see `save`; raises as `load` does."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
         raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
+    except pickle.UnpicklingError as error:  # its text tells how to run the code all the same
+        raise ModelError(f"{path}: damaged, or it holds more than arrays and plain values; refused unread") from error
+    except Exception as error:  # the unpickler raises anything at all on damaged files
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(f"{path}: damaged, or no checkpoint of cleanplate's ({reason[:120]})") from error
-    if not isinstance(content, dict) or "cleanplate" not in content:
+    written = content.get("cleanplate") if isinstance(content, dict) else None
+    if not isinstance(written, dict) or not isinstance(written.get("format"), int):
         raise ModelError(f"{path}: no checkpoint of cleanplate's; `cleanplate.save` writes them")
-    if content["cleanplate"]["format"] > FORMAT:
+    if written["format"] > FORMAT:
         raise ModelError(
-            f"{path}: written by cleanplate {content['cleanplate']['version']}, this is {cleanplate.__version__}; "
+            f"{path}: written by cleanplate {written.get('version')}, this is {cleanplate.__version__}; "
             "update cleanplate to read it"
         )
-    return content
+    return dict(content)
 
 
 def _as_tensors(value: Any) -> Any:
     """Arrays as tensors, the only arrays that a file may hold which is read without running code."""
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, np.ndarray):
         return torch.from_numpy(np.ascontiguousarray(value))
     if isinstance(value, dict):

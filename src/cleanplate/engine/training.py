@@ -82,6 +82,7 @@ def fit(
     trainer.fit(task, ckpt_path=last, weights_only=False)
     if trainer.is_global_zero:
         _take_best(model, trainer)
+        model.finish(sequence)
     return Fitted(time.perf_counter() - start, task.steps_done, last is not None, trainer.is_global_zero)
 
 
@@ -107,4 +108,4 @@ def _take_best(model: LearnedModel, trainer: "Trainer") -> None:
         model.network.load_state_dict(
             {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
         )
-    model.network.to("cpu").eval()
+    model.network.to("cpu")

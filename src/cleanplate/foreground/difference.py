@@ -30,12 +30,12 @@ def difference_score(frame: Image, background: Image, noise: Score | None, optio
     if options.blur:
         gap = cv2.GaussianBlur(gap, (options.blur, options.blur), 0)
     score = _one_channel(np.asarray(gap, dtype=np.uint8), options)
-    if noise is not None and options.noise_scale > 0:
-        score = np.clip(score - options.noise_scale * noise, 0, None)
     if options.score_median:
-        # Filters over 5 exist for uint8 only. Rounding to whole levels moves no threshold by more than half a level.
-        score = cv2.medianBlur(np.clip(score + 0.5, 0, 255).astype(np.uint8), options.score_median)
-    return np.asarray(score, dtype=np.float32)
+        # Filters over 5 exist for uint8 only; the differences are whole levels anyway.
+        score = np.asarray(cv2.medianBlur(score.astype(np.uint8), options.score_median), dtype=np.float32)
+    if noise is not None and options.noise_scale > 0:
+        score = np.clip(score - options.noise_scale * np.clip(noise - options.noise_floor, 0, None), 0, None)
+    return score
 
 
 def compensate_light(frame: Image, background: Image, gain: str) -> Image:
@@ -58,7 +58,11 @@ def compensate_light(frame: Image, background: Image, gain: str) -> Image:
     seen = frame[::step, ::step].reshape(-1, 3).astype(np.int16)
     plate = background[::step, ::step].reshape(-1, 3).astype(np.int16)
     change = seen - plate
-    still = (np.abs(change - np.median(change, axis=0)) < _LIGHT_SAMPLE_LEVELS).all(axis=1)
+    if gain == "offset":
+        lit = plate + np.median(change, axis=0)
+    else:
+        lit = plate * np.median((seen + 1.0) / (plate + 1.0), axis=0)
+    still = (np.abs(seen - lit) < _LIGHT_SAMPLE_LEVELS).all(axis=1)
     if still.mean() < 0.1:  # nothing to measure on
         return background
     if gain == "offset":

@@ -38,9 +38,12 @@ def frame_noise(score: Score) -> float:
 
 
 def otsu_level(score: Score) -> float:
-    """Otsu's level (1979): splits the histogram of scores into the two tightest classes; in grey levels."""
-    level, _ = cv2.threshold(np.clip(score, 0, 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
-    return float(level)
+    """Otsu's level (1979): splits the histogram of scores into the two tightest classes; in grey levels.
+
+    The histogram has a bin per whole level, so the line lies half a level above the last bin of the lower class.
+    """
+    level, _ = cv2.threshold(np.clip(np.rint(score), 0, 255).astype(np.uint8), 0, 255, cv2.THRESH_OTSU)
+    return float(level) + 0.5
 
 
 def _above(score: Score, level: float) -> Image:

@@ -14,6 +14,7 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
+from cleanplate.foreground.noise import temporal_noise
 
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "supervised"]
@@ -25,7 +26,8 @@ class Estimate:
 
     Attributes:
         background: the clean plate at this moment, uint8 BGR `[H, W, 3]`.
-        noise: expected absolute error of the background, float32 `[H, W]` in grey levels; `None` if the model has none.
+        noise: expected absolute error of the background, float32 `[H, W]` in grey levels; `None` leaves it to what was
+            measured over time, if anything was.
         score: the model's own evidence of foreground, float32 `[H, W]`, 0 to 255; `None` leaves it to the shared head.
     """
 
@@ -70,6 +72,12 @@ class BackgroundModel(ABC):
         self.head = ForegroundHead(foreground or self.foreground_defaults)
         self._size: tuple[int, int] | None = None
         self._background: Image | None = None
+        self._noise: Score | None = None
+
+    @classmethod
+    def unmet(cls) -> str:
+        """What this environment lacks for the model, and what to do about it; empty if nothing."""
+        return ""
 
     # Learning
 
@@ -81,6 +89,20 @@ class BackgroundModel(ABC):
     def fitted(self) -> bool:
         """Whether `apply` can be called."""
         return self.streaming or self._size is not None
+
+    def measure_noise(self, sequence: Sequence, quantile: float, frames: int = 120) -> None:
+        """Learns where the scene never rests, for models fitted offline; see `temporal_noise`.
+
+        Args:
+            sequence: the scene.
+            quantile: 0 measures nothing.
+            frames: how many are looked at, evenly spaced.
+        """
+        self._noise = None
+        if quantile > 0:
+            seen = sequence.stack(frames)
+            pairs = zip(seen, self._estimate(list(seen), 0.0), strict=True)
+            self._noise = temporal_noise((self.head.score(frame, known.background) for frame, known in pairs), quantile)
 
     # Using
 
@@ -110,7 +132,8 @@ class BackgroundModel(ABC):
             self._background = estimate.background
             score = estimate.score
             if score is None:
-                score = self.head.score(frame, estimate.background, estimate.noise)
+                noise = self._noise if estimate.noise is None else estimate.noise
+                score = self.head.score(frame, estimate.background, noise)
             mask = self.head.mask(score, frame, estimate.background)
             predictions.append(Prediction(mask, score, estimate.background))
         return predictions
@@ -130,7 +153,7 @@ class BackgroundModel(ABC):
 
     def state(self) -> dict[str, Any]:
         """What was learnt: arrays, tensors, numbers, strings, lists, dicts; with `describe` a complete checkpoint."""
-        return {"size": self._size, "background": self._background}
+        return {"size": self._size, "background": self._background, "noise": self._noise}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Takes back what `state` gave."""
@@ -138,6 +161,8 @@ class BackgroundModel(ABC):
         self._size = None if size is None else (int(size[0]), int(size[1]))
         background = state["background"]
         self._background = None if background is None else np.asarray(background, dtype=np.uint8)
+        noise = state.get("noise")
+        self._noise = None if noise is None else np.asarray(noise, dtype=np.float32)
 
     def describe(self) -> dict[str, Any]:
         """Name, options and foreground parameters, as plain values."""

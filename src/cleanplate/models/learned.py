@@ -35,8 +35,8 @@ class TrainingOptions:
         seed: of weights, order and noise.
     """
 
-    steps: int = 600
-    epoch_steps: int = 50
+    steps: int = 300
+    epoch_steps: int = 25
     batch_size: int = 16
     optimizer: Literal["adam", "adamw", "rmsprop"] = "adam"
     learning_rate: float = 1e-3
@@ -94,7 +94,12 @@ class LearnedModel(BackgroundModel):
             num_sanity_val_steps=0,
         )
         trainer.fit(task)
+        self.finish(sequence)
         return self
+
+    def finish(self, sequence: Sequence) -> None:
+        """What is measured once the network has learnt; whoever trains calls it last."""
+        self.network.eval()
 
     @property
     def parameters(self) -> int:

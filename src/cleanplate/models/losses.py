@@ -32,6 +32,12 @@ def smooth_l1(estimate: Tensor, target: Tensor) -> Tensor:
 
 def ssim(estimate: Tensor, target: Tensor) -> Tensor:
     """One minus structural similarity (Wang et al., 2004): Gaussian window of 11, σ 1.5, K .01 and .03, peak 1."""
+    # The variances are small differences of large means: in bf16 nothing of them would be left.
+    with torch.autocast(estimate.device.type, enabled=False):
+        return _ssim(estimate.float(), target.float())
+
+
+def _ssim(estimate: Tensor, target: Tensor) -> Tensor:
     window = _gaussian(estimate)
 
     def local(picture: Tensor) -> Tensor:
@@ -53,14 +59,14 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse, "l1": l1, "
 
 
 def check_mix(mix: Mapping[str, float]) -> None:
-    """Refuses an empty mix, an unknown loss or a negative weight with a `ConfigError`."""
-    if not mix:
-        raise ConfigError(f"loss: empty; give a weight to at least one of {', '.join(LOSSES)}")
+    """Refuses an empty mix, one of zeros, an unknown loss or a negative weight with a `ConfigError`."""
     for name, weight in mix.items():
         if name not in LOSSES:
             raise ConfigError(f"loss.{name}: no such loss; choose from {', '.join(LOSSES)}")
         if weight < 0:
             raise ConfigError(f"loss.{name}: {weight} is negative; choose 0 or more")
+    if not any(mix.values()):
+        raise ConfigError(f"loss: nothing has a weight; give one to at least one of {', '.join(LOSSES)}")
 
 
 def mixed(mix: Mapping[str, float], estimate: Tensor, target: Tensor) -> Tensor:

@@ -1,11 +1,14 @@
 """Options of models: plain dataclasses, validated without any library, so that a bare GPU box can read them."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import fields
-from types import UnionType
+from dataclasses import MISSING, fields
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from cleanplate.errors import ConfigError
+
+_WORDS = {int: "a whole number", float: "a number", str: "a word", bool: "true or false", NoneType: "null"}
 
 
 def filled(kind: type[Any], defaults: Mapping[str, Any], values: Mapping[str, Any], prefix: str) -> Any:
@@ -27,6 +30,10 @@ def filled(kind: type[Any], defaults: Mapping[str, Any], values: Mapping[str, An
             raise ConfigError(f"{prefix}{key}: no such option; choose from {', '.join(known) or 'none'}")
         if not _fits(value, types[key]):
             raise ConfigError(f"{prefix}{key}: {value!r} is not {_wanted(types[key])}")
+    for field in fields(kind):
+        required = field.default is MISSING and field.default_factory is MISSING
+        if required and field.name not in {**defaults, **values}:
+            raise ConfigError(f"{prefix}{field.name}: missing; it must be {_wanted(types[field.name])}")
     try:
         return kind(**{**defaults, **values})
     except ConfigError as error:
@@ -43,7 +50,7 @@ def _fits(value: Any, wanted: Any) -> bool:
     if origin in (Union, UnionType):
         return any(_fits(value, argument) for argument in arguments)
     if wanted is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
     if wanted is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if origin in (list, tuple):
@@ -58,4 +65,4 @@ def _wanted(wanted: Any) -> str:
         return f"one of {', '.join(map(str, get_args(wanted)))}"
     if get_origin(wanted) in (Union, UnionType):
         return " or ".join(_wanted(argument) for argument in get_args(wanted))
-    return str({int: "a whole number", float: "a number", str: "a word", bool: "true or false"}.get(wanted, wanted))
+    return _WORDS.get(wanted) or str(wanted)

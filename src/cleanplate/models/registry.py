@@ -26,23 +26,37 @@ def register(model: Model) -> Model:
         ModelError: if another class already has the name.
     """
     known = _MODELS.setdefault(model.name, model)
-    if known.__qualname__ != model.__qualname__:
-        raise ModelError(f"two models are called {model.name!r}: {known.__qualname__} and {model.__qualname__}")
-    _MODELS[model.name] = model
+    if _place(known) != _place(model):
+        raise ModelError(f"two models are called {model.name!r}: {_place(known)} and {_place(model)}")
+    _MODELS[model.name] = model  # a module that is loaded again brings the same class anew
     return model
 
 
+def _place(model: type[BackgroundModel]) -> str:
+    return f"{model.__module__}.{model.__qualname__}"
+
+
 def available() -> dict[str, type[BackgroundModel]]:
-    """Every registered model by name; other packages add theirs by the entry point group `cleanplate.models`."""
+    """Every registered model that can run here, by name.
+
+    Other packages add theirs by the entry point group `cleanplate.models`.
+
+    Raises:
+        ModelError: if an entry point cannot be loaded, or two models have one name.
+    """
     global _complete
     if not _complete:
         package = importlib.import_module("cleanplate.models")
         for module in pkgutil.walk_packages(package.__path__, "cleanplate.models."):
-            importlib.import_module(module.name)
+            if not module.name.endswith("task"):  # training tasks bring Lightning, which takes seconds, and no model
+                importlib.import_module(module.name)
         for entry in entry_points(group=_ENTRY_POINTS):
-            entry.load()
+            try:
+                entry.load()
+            except (ImportError, AttributeError) as error:
+                raise ModelError(f"entry point {entry.name} = {entry.value}: cannot be loaded: {error}") from error
         _complete = True
-    return dict(sorted(_MODELS.items()))
+    return {name: model for name, model in sorted(_MODELS.items()) if not model.unmet()}
 
 
 def model_class(name: str) -> type[BackgroundModel]:
@@ -52,6 +66,8 @@ def model_class(name: str) -> type[BackgroundModel]:
         ConfigError: naming the choices.
     """
     models = available()
+    if name in _MODELS and name not in models:
+        raise ConfigError(f"model.name: {_MODELS[name].unmet()}")
     if name not in models:
         raise ConfigError(f"model.name: {name!r} is unknown; choose one of {', '.join(models)}")
     return models[name]

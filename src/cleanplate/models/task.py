@@ -33,13 +33,16 @@ class FramesTask(pl.LightningModule):
         options: see `TrainingOptions`.
     """
 
+    steps_done: int
+
     def __init__(self, network: nn.Module, frames: Tensor, options: TrainingOptions) -> None:
         super().__init__()
         self.network = network
         self.options = options
         # Neither parameter nor buffer: it must not travel in checkpoints or be broadcast between processes.
         self._frames = frames
-        held_out = torch.arange(len(frames)) % 10 == 9 if len(frames) >= 20 else torch.zeros(len(frames), dtype=bool)
+        positions = torch.arange(len(frames))
+        held_out = (positions % 10 == 9) & (len(frames) >= 20)
         self._train_indices = torch.nonzero(~held_out).flatten()
         self._val_indices = torch.nonzero(held_out).flatten() if held_out.any() else self._train_indices
         self.steps_done = 0

@@ -13,8 +13,8 @@ from cleanplate.data import open_sequence
 from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.layout import check_frames, link_tree, write_frames
 from cleanplate.data.synthetic import SceneSpec, write_scene
-from cleanplate.files import remove, replacing
 from cleanplate.errors import ConfigError
+from cleanplate.files import remove, replacing
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.progress import progress_bar
 
@@ -81,7 +81,8 @@ def _plan(name: str, scenes: list[str]) -> dict[str, Any]:
     elif name == "all":
         used = scenes
     else:
-        raise ConfigError(f"model.runs: {name!r} is neither a scene nor `all`; choose from {', '.join([*scenes, 'all'])}")
+        choices = ", ".join([*scenes, "all"])
+        raise ConfigError(f"model.runs: {name!r} is neither a scene nor `all`; choose from {choices}")
     contents = [{"scene": scene, "sha256": _prepared(scene)["sha256"]} for scene in used]
     return {"run": name, "train": contents, "predict": contents}
 

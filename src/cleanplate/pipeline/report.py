@@ -11,8 +11,8 @@ from cleanplate.config import Config
 from cleanplate.data import open_sequence
 from cleanplate.data.images import write_image
 from cleanplate.data.results import VideoResults
-from cleanplate.files import replacing
 from cleanplate.errors import DataError
+from cleanplate.files import replacing
 from cleanplate.models import registry
 from cleanplate.pipeline.report_tracking import track_evaluation
 from cleanplate.report.clips import foreground_frames, side_by_side, write_gif, write_mp4

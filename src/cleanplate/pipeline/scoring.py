@@ -31,8 +31,8 @@ def score_results(
 
     A pixel counts iff the region of interest is not 0 and the ground truth is not 170; ground truth is positive iff
     255; a mask is positive iff 255. Frames are those of temporalROI.txt, both ends included, or all where there is no
-    such file. A frame without ground truth (half of five categories of CDnet 2014 is unpublished) is left out, and so is
-    a frame without picture and mask; both are told in `Scores.defects`.
+    such file. A frame without ground truth (half of five categories of CDnet 2014 is unpublished) is left out, and so
+    is a frame without picture and mask; both are told in `Scores.defects`.
 
     Args:
         dataset: holds `<category>/<video>/{input,groundtruth}/…`.
@@ -139,4 +139,4 @@ def _count_frame(counter: PixelCounter, number: int, path: Path, results: VideoR
     if truth.shape != counter.shape:
         height, width = counter.shape
         raise DataError(f"{path}: is {truth.shape[1]}×{truth.shape[0]}, its video is {width}×{height}")
-    return counter.count(results.read_mask(number, counter.shape), truth)
+    return counter.count_packed(results.read_foreground(number, counter.shape), truth)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,73 +12,65 @@ from cleanplate.config import Config
 from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.sequence import Sequence
 from cleanplate.engine.checkpoint import save
+from cleanplate.engine.training import fit
 from cleanplate.files import remove, replacing
-from cleanplate.engine.training import Fitted, fit
 from cleanplate.models import BackgroundModel
-from cleanplate.models.learned import LearnedModel
 from cleanplate.pipeline import layout, stage
 
 if TYPE_CHECKING:
     from pytorch_lightning.callbacks import Callback
 
+    from cleanplate.engine.tracking import TrackingLogger
+
 _SAMPLES = 4
 
 
 def run(config: Config, name: str) -> None:
-    """Trains run `name` and writes `data/models/<name>/`: `model.ckpt`, `curves.csv`, `training.json`."""
+    """Trains run `name`; writes `data/models/<name>/`: `model.ckpt`, `training.json` and, if learned, `curves.csv`."""
     plan = json.loads((layout.RUNS / f"{name}.json").read_text())
     scene = plan["train"][0]["scene"]
     sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
     model = config.create_model()
     work = layout.WORK / name
-    if isinstance(model, LearnedModel):
-        fitted = _trained(config, name, plan, model, sequence, work)
-    else:
-        fitted = fit(model, sequence, {}, work, {})
-    if not fitted.is_writer:
-        return
-    print(f"{name}: {model.name} fitted in {fitted.seconds:.1f} s" + (", resumed" if fitted.resumed else ""))
-    with replacing(layout.MODELS / name) as folder:
-        folder.mkdir()
-        save(model, folder / "model.ckpt", run=name, data=plan["train"])
-        if (work / "curves.csv").is_file():
-            shutil.copy(work / "curves.csv", folder / "curves.csv")
-        facts = {"model": model.name, "parameters": model.parameters, "steps": fitted.steps}
-        (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
-    remove(work)
-
-
-def _trained(
-    config: Config, name: str, plan: dict[str, Any], model: LearnedModel, sequence: Sequence, work: Path
-) -> Fitted:
-    from cleanplate.engine.artifacts import log_checkpoint
-    from cleanplate.engine.provenance import provenance
-    from cleanplate.engine.tracking import RunInfo, run_name, tracked
-
-    identity = {"model": config.model.model_dump(), "data": plan, "version": cleanplate.__version__}
-    info = RunInfo(
-        name=run_name(model.name, name),
-        job_type="train",
-        group=name,
-        tags=(model.family, model.league),
-        config=config.model_dump(mode="json") | {"run": plan, "provenance": provenance(Path())},
-    )
-    tracking = config.tracking
-    with tracked(tracking.mode, tracking.project, tracking.entity, Path("outputs"), info) as logger:
+    with _tracked(config, name, plan, model) as logger:
         fitted = fit(
             model,
             sequence,
             config.trainer.model_dump(),
             work,
-            identity,
+            {"model": config.model.model_dump(), "data": plan, "version": cleanplate.__version__},
             logger=logger,
             callbacks=partial(_callbacks, config, model, sequence, work),
         )
-        if logger is not None and fitted.is_writer:
-            checkpoint = work / "model.ckpt"
-            save(model, checkpoint, run=name, data=plan["train"])
-            log_checkpoint(logger, checkpoint, {"run": name, "data": plan["train"]})
-    return fitted
+        if not fitted.is_writer:
+            return
+        print(f"{name}: {model.name} fitted in {fitted.seconds:.1f} s" + (", resumed" if fitted.resumed else ""))
+        with replacing(layout.MODELS / name) as folder:
+            folder.mkdir()
+            save(model, folder / "model.ckpt", run=name, data=plan["train"])
+            if (work / "curves.csv").is_file():
+                shutil.copy(work / "curves.csv", folder / "curves.csv")
+            facts = {"model": model.name, "parameters": model.parameters, "steps": fitted.steps}
+            (folder / "training.json").write_text(json.dumps(facts, indent=2) + "\n")
+        if logger is not None:
+            from cleanplate.engine.artifacts import log_checkpoint
+
+            log_checkpoint(logger, layout.MODELS / name / "model.ckpt", {"run": name, "data": plan["train"], **facts})
+    remove(work)
+
+
+def _tracked(
+    config: Config, name: str, plan: dict[str, Any], model: BackgroundModel
+) -> "AbstractContextManager[TrackingLogger | None]":
+    tracking = config.tracking
+    if tracking.mode == "disabled":
+        return nullcontext()
+    from cleanplate.engine.provenance import provenance
+    from cleanplate.engine.tracking import RunInfo, run_name, tracked
+
+    told = config.model_dump(mode="json") | {"run": plan, "provenance": provenance(Path())}
+    info = RunInfo(run_name(model.name, name), "train", name, (model.family, model.league), told)
+    return tracked(tracking.mode, tracking.project, tracking.entity, Path("outputs"), info)
 
 
 def _callbacks(config: Config, model: BackgroundModel, sequence: Sequence, work: Path) -> "list[Callback]":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -36,9 +37,19 @@ def print_scores(scores: Mapping[str, Any], console: Console | None = None) -> N
             console.print(f"[dim]{escape(video)}: {escape(defect)}[/dim]", soft_wrap=True)
 
 
+def print_models(models: Mapping[str, Any], console: Console | None = None) -> None:
+    """Prints the registered models, see `cleanplate.models.available`."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("model", "family", "league", "learns", "paper"):
+        table.add_column(heading)
+    for name, model in models.items():
+        table.add_row(name, model.family, model.league, "online" if model.streaming else "offline", escape(model.paper))
+    (console or Console()).print(table)
+
+
 def _table(title: str, scores: Mapping[str, Any], columns: Mapping[str, str], strong: str) -> Table:
     """The videos of each category with its mean under them, the mean of categories last."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for key, heading in columns.items():
         table.add_column(heading, justify="right", style="bold" if key == strong else None)

@@ -85,8 +85,21 @@ class PixelCounter:
         """
         if mask.shape != self.shape or truth.shape != self.shape or mask.dtype != np.uint8 or truth.dtype != np.uint8:
             require_uint8(roi=np.empty(self.shape, np.uint8), mask=mask, truth=truth)
-        positive = np.packbits(mask == FOREGROUND)
-        positive &= self._roi
+        return self.count_packed(np.packbits(mask == FOREGROUND), truth)
+
+    def count_packed(self, foreground: Bits, truth: Image) -> CdnetCounts:
+        """Counts one frame whose mask is packed already.
+
+        Args:
+            foreground: uint8, `np.packbits(mask == 255)` of a mask of the frames' shape.
+            truth: uint8 `[H, W]`, labels 0, 50, 85, 170, 255.
+
+        Raises:
+            ValueError: if the ground truth has another shape.
+        """
+        if truth.shape != self.shape:
+            raise ValueError(f"truth: has shape {truth.shape}, roi has {self.shape}; they must agree")
+        positive = foreground & self._roi
         moving, found = self._label(truth, MOVING, positive)
         unknown, excused = self._label(truth, UNKNOWN, positive)
         shadow, shadow_errors = self._label(truth, SHADOW, positive)

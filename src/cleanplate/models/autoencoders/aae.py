@@ -1,7 +1,7 @@
 """Adversarial autoencoder: an autoencoder whose codes a discriminator cannot tell from samples of a normal prior.
 
-A code space without holes cannot keep a corner for single objects. Codes are linear outputs: a squashed code could never
-match the prior.
+A code space without holes cannot keep a corner for single objects. Codes are linear outputs: a squashed code could
+never match the prior.
 
 Paper: Makhzani et al., Adversarial autoencoders (2015, arXiv 1511.05644).
 

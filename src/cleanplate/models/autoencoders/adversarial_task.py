@@ -27,9 +27,7 @@ class AdversarialTask(ReconstructionTask):
     def configure_optimizers(self) -> Any:
         """Two optimisers, each with its schedule: of the autoencoder, of the discriminator."""
         autoencoder = self.optimizer_for(self.network.parameters())
-        discriminator = self.optimizer_for(
-            self.discriminator.parameters(), self.adversarial_options.discriminator_rate
-        )
+        discriminator = self.optimizer_for(self.discriminator.parameters(), self.adversarial_options.discriminator_rate)
         return [autoencoder[0], discriminator[0]], [autoencoder[1], discriminator[1]]
 
     def training_step(self, batch: Tensor, batch_idx: int) -> None:  # type: ignore[override]  # by hand: no loss
@@ -56,7 +54,7 @@ class AdversarialTask(ReconstructionTask):
         self.untoggle_optimizer(discriminator)
 
         for schedule in self.lr_schedulers():  # type: ignore[union-attr]  # a list, with two of them
-            schedule.step()  # type: ignore[call-arg]
+            schedule.step()
         self.log_dict({"train/fooling": fooling.detach(), "train/discriminator": verdict.detach()})
 
 

@@ -44,7 +44,9 @@ class AutoencoderOptions(TrainingOptions):
         initial_frames: frames that the initial background is taken from, evenly spaced.
         loss: weight of each reconstruction loss, by name.
         pull: how strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike.
-        noise: also learn the expected error per pixel (a fourth output channel).
+        learned_noise: learn the expected error of each pixel in each frame (a fourth output channel) and use it in place
+            of the one measured over time.
+        noise_quantile: of the score over time, kept as the scene's noise; 0 keeps none.
         light_jitter: largest random light change of a training frame, as a factor; the code learns to follow light.
     """
 
@@ -55,7 +57,8 @@ class AutoencoderOptions(TrainingOptions):
     initial_frames: int = 200
     loss: dict[str, float] = field(default_factory=lambda: {"smooth_l1": 1.0})
     pull: float = 6.0
-    noise: bool = False
+    learned_noise: bool = False
+    noise_quantile: float = 0.45
     light_jitter: float = 0.0
 
     def __post_init__(self) -> None:
@@ -67,6 +70,8 @@ class AutoencoderOptions(TrainingOptions):
             raise ConfigError(f"initial_frames: {self.initial_frames} is too few; choose 2 or more")
         if self.pull < 0:
             raise ConfigError(f"pull: {self.pull} is negative; 0 weighs all pixels alike")
+        if not 0 <= self.noise_quantile < 1:
+            raise ConfigError(f"noise_quantile: {self.noise_quantile} is outside 0 … 1")
         if not 0 <= self.light_jitter < 1:
             raise ConfigError(f"light_jitter: {self.light_jitter} is outside 0 … 1")
         check_mix(self.loss)
@@ -95,7 +100,7 @@ class Autoencoder(LearnedModel):
                 options.latent_dim,
                 options.width,
                 anchored=options.initial != "none",
-                noise=options.noise,
+                noise=options.learned_noise,
             )
         self._size = size
 
@@ -104,6 +109,12 @@ class Autoencoder(LearnedModel):
         from cleanplate.models.autoencoders.task import ReconstructionTask
 
         return ReconstructionTask(self, self._frames_of(sequence))
+
+    def finish(self, sequence: Sequence) -> None:
+        """See `LearnedModel.finish`: measures how restless the scene is, where the network does not tell."""
+        super().finish(sequence)
+        if not self.options.learned_noise:
+            self.measure_noise(sequence, self.options.noise_quantile)
 
     def _frames_of(self, sequence: Sequence) -> Tensor:
         """Reads the sequence once: builds the network, sets its plate, returns uint8 RGB `[N, 3, h, w]` at its size."""

@@ -14,7 +14,7 @@ _LEVEL = 1 / 255
 class PlateNetwork(nn.Module):
     """Initial plate at full resolution plus a residual decoded at working resolution.
 
-    The encoder sees the frame's gap to the plate, squashed by tanh so that an object weighs no more than a light change.
+    The encoder sees the frame's gap to the plate, squashed by tanh: an object weighs no more than a light change.
     Without an initial plate (`anchored=False`) the encoder sees the frame and the decoder gives the whole picture.
 
     Shapes: frames `[N, 3, h, w]` float RGB in 0 … 1 at working size; full size is `plate`'s.
@@ -24,7 +24,14 @@ class PlateNetwork(nn.Module):
     small_plate: Tensor
 
     def __init__(
-        self, size: tuple[int, int], working: tuple[int, int], latent_dim: int, width: int, *, anchored: bool, noise: bool
+        self,
+        size: tuple[int, int],
+        working: tuple[int, int],
+        latent_dim: int,
+        width: int,
+        *,
+        anchored: bool,
+        noise: bool,
     ) -> None:
         super().__init__()
         self.working = working

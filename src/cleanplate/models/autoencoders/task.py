@@ -52,10 +52,10 @@ class ReconstructionTask(FramesTask):
             parts["noise"] = (weight * F.smooth_l1_loss(noise, error, reduction="none", beta=3 / 255)).mean()
             loss = loss + parts["noise"]
         batch = len(frames)
-        self.log_dict(
-            {f"{stage}/{name}": part.detach() for name, part in parts.items()}, batch_size=batch, sync_dist=stage == "val"
-        )
-        self.log(f"{stage}/loss", loss.detach(), batch_size=batch, prog_bar=True, sync_dist=stage == "val")
+        shared = stage == "val"  # a checkpoint is chosen by it, so all processes must see the same number
+        logged = {f"{stage}/{name}": part.detach() for name, part in parts.items()}
+        self.log_dict(logged, batch_size=batch, sync_dist=shared)
+        self.log(f"{stage}/loss", loss.detach(), batch_size=batch, prog_bar=True, sync_dist=shared)
         return loss
 
     def jittered(self, frames: Tensor) -> Tensor:

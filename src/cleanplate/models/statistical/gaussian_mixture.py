@@ -5,6 +5,8 @@ set per pixel: some hundred colours. All pixels of a chunk take each step togeth
 """
 
 import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -42,7 +44,6 @@ class Mixture:
     converged: Tensor
 
 
-@torch.no_grad()
 def fit_mixtures(
     samples: Tensor,
     components: int = 2,
@@ -66,18 +67,37 @@ def fit_mixtures(
         tol: a pixel has converged when its mean log-likelihood changes by less.
         max_iterations: limit on EM steps.
         chunk: pixels taken at once; a few hundred stay in a CPU's cache, an accelerator likes more.
-        device: where to compute. The result is on the CPU.
+        device: where to compute, on the CPU with as many threads as torch may use. The result is on the CPU.
 
     Returns:
         A `Mixture` of float32 tensors.
     """
-    parts = []
-    for block in torch.split(samples, chunk, dim=1):
+
+    @torch.no_grad()
+    def fit(block: Tensor) -> tuple[Tensor, ...]:
         # Samples last: the long axis is the contiguous one.
         colours = block.to(device).permute(1, 2, 0).contiguous().to(torch.float32)
-        parts.append(_fit_chunk(colours, components, covariance, reg_covar, tol, max_iterations))
-    columns = zip(*parts, strict=True)
-    return Mixture(*(torch.cat(column).cpu() for column in columns))
+        fitted = _fit_chunk(colours, components, covariance, reg_covar, tol, max_iterations)
+        return tuple(field.cpu() for field in fitted)
+
+    blocks = torch.split(samples, chunk, dim=1)
+    parts = _in_threads(fit, blocks) if torch.device(device).type == "cpu" else map(fit, blocks)
+    return Mixture(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _in_threads(fit: Callable[[Tensor], tuple[Tensor, ...]], blocks: Iterable[Tensor]) -> list[tuple[Tensor, ...]]:
+    """As many blocks at a time as torch may use threads, each in one thread.
+
+    Single operations here take some ten microseconds: to share each of them costs more than it brings, and where the
+    cores are not free, ten times as much.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(fit, blocks))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def whitening(covariances: Tensor) -> Tensor:

@@ -12,7 +12,6 @@ from typing import ClassVar, Self
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel, Estimate
 from cleanplate.models.initializers import initial_background
@@ -25,13 +24,17 @@ class TemporalOptions:
 
     Attributes:
         frames: number of frames, evenly spaced over the sequence; fewer if it has fewer.
+        noise_quantile: of the score over time, kept as the scene's noise; 0 keeps none.
     """
 
     frames: int = 200
+    noise_quantile: float = 0.45
 
     def __post_init__(self) -> None:
         if self.frames < 2:
             raise ConfigError(f"frames: {self.frames} are too few for a statistic over time; choose 2 or more")
+        if not 0 <= self.noise_quantile < 1:
+            raise ConfigError(f"noise_quantile: {self.noise_quantile} is outside 0 … 1")
 
 
 class TemporalModel(BackgroundModel):
@@ -39,14 +42,13 @@ class TemporalModel(BackgroundModel):
 
     family = "statistical"
     Options = TemporalOptions
-    # One set for all scenes. At 30 levels waves still pass, from 40 on people begin to break up.
-    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(threshold=35.0)
     options: TemporalOptions
 
     def fit(self, sequence: Sequence) -> Self:
         """Takes the statistic over evenly spaced frames."""
         self._background = initial_background(self.name, sequence.stack(self.options.frames))
         self._size = (self._background.shape[0], self._background.shape[1])
+        self.measure_noise(sequence, self.options.noise_quantile)
         return self
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:

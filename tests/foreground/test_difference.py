@@ -1,0 +1,144 @@
+"""The score: two-sided, blind to light, less the noise that a model expects."""
+
+import cv2
+import numpy as np
+import pytest
+
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import compensate_light, difference_score
+
+PLAIN = ForegroundOptions(blur=0, gain="none", score_median=0)
+
+
+def plain(**options) -> ForegroundOptions:
+    return ForegroundOptions(**{"blur": 0, "gain": "none", "score_median": 0} | options)
+
+
+@pytest.fixture
+def plate() -> np.ndarray:
+    """A textured picture with headroom for light above and below."""
+    noise = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    smooth = cv2.GaussianBlur(noise, (21, 21), 0).astype(np.float32)
+    return cv2.normalize(smooth, None, 40, 150, cv2.NORM_MINMAX).astype(np.uint8)
+
+
+def lit(plate: np.ndarray, factor: float = 1.0, offset: float = 0.0) -> np.ndarray:
+    return np.clip(np.rint(plate * factor + offset), 0, 255).astype(np.uint8)
+
+
+def test_darker_and_brighter_count_alike() -> None:
+    background = np.full((4, 6, 3), 100, np.uint8)
+    frame = background.copy()
+    frame[0, 0] = 140
+    frame[1, 1] = 60
+    score = difference_score(frame, background, None, PLAIN)
+    assert score.dtype == np.float32
+    assert (score[0, 0], score[1, 1], score[2, 2]) == (40, 40, 0)
+
+
+@pytest.mark.parametrize(("channels", "expected"), [("max", 90), ("mean", 40), ("luma", 0.114 * 90 + 0.587 * 30)])
+def test_the_channels_become_one_number(channels, expected: float) -> None:
+    background = np.full((4, 6, 3), 100, np.uint8)
+    frame = background + np.array([90, 30, 0], np.uint8)
+    np.testing.assert_allclose(difference_score(frame, background, None, plain(channels=channels)), expected, atol=0.6)
+
+
+def test_a_frame_like_its_background_scores_nothing(plate: np.ndarray) -> None:
+    assert difference_score(plate, plate, None, ForegroundOptions()).max() == 0
+
+
+@pytest.mark.parametrize("offset", [-35, -10, 10, 60])
+def test_an_offset_of_the_light_makes_no_foreground(plate: np.ndarray, offset: float) -> None:
+    frame = lit(plate, offset=offset)
+    assert difference_score(frame, plate, None, plain()).min() >= 9
+    assert difference_score(frame, plate, None, plain(gain="offset")).max() <= 1
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.8, 1.2, 1.6])
+def test_a_gain_of_the_light_makes_no_foreground(plate: np.ndarray, factor: float) -> None:
+    assert difference_score(lit(plate, factor), plate, None, plain(gain="gain")).max() <= 2
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.5])
+def test_a_gain_is_measured_in_a_picture_of_two_levels(factor: float) -> None:
+    background = np.full((120, 160, 3), 30, np.uint8)
+    background[:, 80:] = 160
+    assert difference_score(lit(background, factor), background, None, plain(gain="gain")).max() <= 1
+
+
+def test_each_channel_has_a_light_of_its_own(plate: np.ndarray) -> None:
+    frame = np.clip(plate.astype(int) + np.array([20, 0, -15]), 0, 255).astype(np.uint8)
+    assert difference_score(frame, plate, None, plain(gain="offset")).max() <= 1
+
+
+@pytest.mark.parametrize("gain", ["offset", "gain"])
+def test_an_object_of_a_third_of_the_picture_stays_under_changed_light(plate: np.ndarray, gain) -> None:
+    frame = lit(plate, offset=20) if gain == "offset" else lit(plate, 1.2)
+    frame[:, :50] = 230
+    score = difference_score(frame, plate, None, plain(gain=gain))
+    assert score[:, :50].min() > 25
+    assert score[:, 52:].max() <= 3
+
+
+@pytest.mark.parametrize("gain", ["none", "offset", "gain"])
+def test_the_light_of_an_unchanged_picture_is_left_alone(plate: np.ndarray, gain) -> None:
+    np.testing.assert_array_equal(compensate_light(plate, plate, gain), plate)
+
+
+@pytest.mark.parametrize("gain", ["offset", "gain"])
+@pytest.mark.parametrize("level", [0, 255])
+def test_black_and_white_pictures_do_not_overflow(gain, level: int) -> None:
+    frame = np.full((32, 32, 3), level, np.uint8)
+    for background in (np.zeros_like(frame), np.full_like(frame, 255), np.full_like(frame, 128)):
+        assert np.isfinite(difference_score(frame, background, None, plain(gain=gain))).all()
+
+
+def test_expected_noise_is_taken_off_but_never_below_zero() -> None:
+    background = np.full((4, 6, 3), 100, np.uint8)
+    noise = np.zeros((4, 6), np.float32)
+    noise[:, 3:] = 7
+    frame = background + 10
+    score = difference_score(frame.astype(np.uint8), background, noise, plain(noise_scale=1.0, noise_floor=0.0))
+    assert (score[:, :3] == 10).all()
+    assert (score[:, 3:] == 3).all()
+    score = difference_score(frame.astype(np.uint8), background, noise, plain(noise_scale=2.0, noise_floor=0.0))
+    assert (score[:, 3:] == 0).all()
+    score = difference_score(frame.astype(np.uint8), background, noise, plain(noise_scale=0.0, noise_floor=0.0))
+    assert (score == 10).all()
+
+
+def test_only_noise_above_the_floor_is_taken_off() -> None:
+    background = np.full((4, 6, 3), 100, np.uint8)
+    noise = np.full((4, 6), 3, np.float32)
+    noise[:, 3:] = 7
+    score = difference_score(background + np.uint8(30), background, noise, plain(noise_scale=2.0, noise_floor=4.0))
+    assert (score[:, :3] == 30).all()
+    assert (score[:, 3:] == 24).all()
+
+
+@pytest.mark.parametrize("side", [3, 5, 9, 21])
+def test_the_median_takes_specks_out_of_the_score(side: int) -> None:
+    background = np.full((60, 60, 3), 100, np.uint8)
+    frame = background.copy()
+    frame[10, 10] = 200
+    frame[30:59, 30:59] = 200
+    score = difference_score(frame, background, None, plain(score_median=side))
+    assert score.dtype == np.float32
+    assert score[10, 10] == 0
+    assert score[45, 45] == 100
+
+
+def test_the_blur_spreads_a_speck() -> None:
+    background = np.full((9, 9, 3), 100, np.uint8)
+    frame = background.copy()
+    frame[4, 4] = 164
+    score = difference_score(frame, background, None, plain(blur=3))
+    assert (score[4, 4], score[4, 5], score[3, 3]) == (16, 8, 4)
+
+
+def test_neither_frame_nor_background_is_written_to(plate: np.ndarray) -> None:
+    frame, background = lit(plate, offset=9), plate.copy()
+    copies = frame.copy(), background.copy()
+    difference_score(frame, background, None, ForegroundOptions())
+    np.testing.assert_array_equal(frame, copies[0])
+    np.testing.assert_array_equal(background, copies[1])
