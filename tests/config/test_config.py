@@ -48,7 +48,7 @@ def test_the_committed_params_are_what_conf_composes_to() -> None:
 def test_the_committed_params_are_valid() -> None:
     config = load(ROOT / "params.yaml")
     assert config.model.name == PARAMS["model"]["name"]
-    assert config.model.runs == config.data.scenes
+    assert config.runs == config.data.scenes
     assert config.create_model().name == config.model.name
 
 
@@ -58,7 +58,7 @@ def test_every_file_composes_and_is_valid(group: str, choice: str, dataset: Path
     if group == "model" and choice not in available():
         pytest.skip(f"{choice} is not made by the OpenCV that is installed")
     config = validate(values)
-    assert config.model.runs == config.data.scenes
+    assert config.runs == config.data.scenes
     if group == "model":
         assert config.create_model().name == choice
 
@@ -79,7 +79,7 @@ def test_every_model_has_its_file() -> None:
 def test_a_seed_and_scenes_reach_the_model() -> None:
     values = compose(["seed=7", "data.scenes=[baseline/a]"], folder=CONF)
     assert values["model"]["seed"] == 7
-    assert values["model"]["runs"] == ["baseline/a"]
+    assert values["runs"] == ["baseline/a"]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_seed_and_scenes_reach_the_model() -> None:
         ("model.optimizer", "sgd", r"model\.optimizer: 'sgd' is not one of adam, adamw, rmsprop"),
         ("model.loss", {"lpips": 1}, r"model\.loss\.lpips: no such loss; choose from mse, "),
         ("model.loss", {}, r"model\.loss: nothing has a weight"),
-        ("model.runs", [], r"model\.runs: \[\]: "),
+        ("runs", [], r"runs: \[\]: "),
         ("foreground.rule", "triangle", r"foreground\.rule: 'triangle' is not one of fixed, noise, otsu, hysteresis"),
         ("foreground.blur", 2, r"foreground\.blur: 2 is no filter side"),
         ("foreground.blurr", 2, r"foreground\.blurr: no such option; choose from channels, blur"),
@@ -129,7 +129,7 @@ def test_a_wrong_value_is_refused_by_key_value_and_choices(key: str, value: Any,
         validate(changed(key, value))
 
 
-@pytest.mark.parametrize("key", ["data", "model", "data.name", "data.scenes", "model.name", "model.runs"])
+@pytest.mark.parametrize("key", ["data", "model", "data.name", "data.scenes", "model.name", "runs"])
 def test_what_is_missing_is_named(key: str) -> None:
     values = deepcopy(PARAMS)
     *path, last = key.split(".")

@@ -30,7 +30,7 @@ def test_taking_a_groups_file_equals_composing_with_it(group: str, choice: str) 
         ["data.scenes=[baseline/highway]"],
         ["data=cdnet", "data.scenes=[baseline/highway,shadow/backdoor]", "model=median"],
         ["model=aae", "data=video", "data.root=/my.mp4", "seed=3"],
-        ["model.runs=[all]", "data=cdnet"],
+        ["runs=[all]", "data=cdnet"],
         ["model.seed=5", "seed=6"],
         ["model.learning_rate=1e-3", "model.latent_dim=32", "trainer.progress=false"],
         ["tracking.entity=null", "trainer.devices=2", "data.root=/a b/c"],
@@ -44,10 +44,10 @@ def test_several_overrides_equal_composing_with_them(overrides: list[str]) -> No
 def test_values_that_were_set_apart_stay_apart() -> None:
     values = deepcopy(PARAMS)
     values["model"]["seed"] = 99
-    values["model"]["runs"] = ["all"]
+    values["runs"] = ["all"]
     changed = apply_overrides(values, ["seed=3", "data.scenes=[a/b]"], CONF)
     assert changed["model"]["seed"] == 99
-    assert changed["model"]["runs"] == ["all"]
+    assert changed["runs"] == ["all"]
 
 
 def test_what_is_given_is_not_written_to() -> None:
@@ -77,7 +77,7 @@ def test_numbers_are_read_as_they_are_typed(text: str, value: object) -> None:
         ("", "'': write key=value"),
         ("model=autoencoder", "model: 'autoencoder' is unknown; choose one of aae, ae, .*median"),
         ("data=", "data: '' is unknown; choose one of cdnet, synthetic, video"),
-        ("modle.latent_dim=3", r"modle\.latent_dim: no such key; 'modle' is not in data, model, "),
+        ("modle.latent_dim=3", r"modle\.latent_dim: no such key; 'modle' is not in data, runs, model, "),
         ("model.los.mse=3", r"model\.los\.mse: no such key; 'los' is not in name, runs, "),
         ("seed.more=3", r"seed\.more: seed holds one value, not keys"),
         ("seed.more.still=3", r"seed\.more\.still: seed holds one value, not keys"),

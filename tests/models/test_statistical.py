@@ -12,7 +12,7 @@ from cleanplate.models import available, create
 from cleanplate.models.initializers import INITIALIZERS, initial_background
 from cleanplate.models.statistical import opencv_subtractors
 from cleanplate.models.statistical.opencv_options import CntOptions, GsocOptions, KnnOptions, LsbpOptions
-from cleanplate.models.statistical.opencv_subtractors import Cnt, Gsoc
+from cleanplate.models.statistical.opencv_subtractors import Cnt
 from cleanplate.models.statistical.temporal import TemporalOptions
 
 HEIGHT, WIDTH, SIDE, FRAMES = 64, 96, 28, 60
@@ -172,7 +172,7 @@ def test_restored_subtractor_starts_afresh(name, sequence):
 def test_missing_contrib_module_is_named(monkeypatch):
     monkeypatch.delattr(cv2, "bgsegm", raising=False)
     with pytest.raises(ConfigError, match=r"gsoc needs cv2\.bgsegm.*opencv-contrib-python"):
-        Gsoc()
+        create("gsoc")
 
 
 def test_contrib_models_are_listed_only_where_opencv_has_them():

@@ -28,7 +28,8 @@ def config(mode: str = "disabled", runs: tuple[str, ...] = (SCENE,)) -> Config:
     return validate(
         {
             "data": {"name": "synthetic", "scenes": [SCENE]},
-            "model": {"name": "median", "runs": list(runs)},
+            "model": {"name": "median"},
+            "runs": list(runs),
             "tracking": {"mode": mode},
             "report": {"clip_frames": 6},
         }

@@ -1,13 +1,10 @@
 """The road as a user walks it: `dvc repro` in a clean clone without git identity, and what follows."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from project import SHORT, SMALL, clone, configure, git, run
 
@@ -33,8 +30,9 @@ def stages_of(output: str) -> list[str]:
 
 def change(folder: Path, key: str, value: object) -> None:
     params = yaml.safe_load((folder / "params.yaml").read_text())
-    section, name = key.split(".")
-    params[section][name] = value
+    *path, name = key.split(".")
+    place = params[path[0]] if path else params
+    place[name] = value
     (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
 
 
@@ -79,7 +77,7 @@ def test_another_threshold_trains_nothing(reproduced: Path) -> None:
 def test_another_scene_trains_that_one_alone(reproduced: Path) -> None:
     scenes = ["baseline/street", "shadow/plaza", "thermal/hall"]
     change(reproduced, "data.scenes", scenes)
-    change(reproduced, "model.runs", scenes)
+    change(reproduced, "runs", scenes)
     stages = stages_of(run(reproduced, "dvc", "repro").stdout)
     assert [name for name in stages if name.startswith("train")] == ["train@thermal/hall"]
     assert [name for name in stages if name.startswith("predict")] == ["predict@thermal/hall"]

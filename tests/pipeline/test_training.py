@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
 from cleanplate.engine.checkpoint import read
 from project import ROOT, SHORT, configure, run, stage
 

@@ -50,9 +50,11 @@ def _link_again(result: dict[str, Any], conf: Path) -> None:
     file = conf / "model" / f"{model.get('name')}.yaml"
     if not file.is_file():
         return
-    for key, link in _parts_of(file, "model").get("model", {}).items():
-        if key in model and _is_link(link) and model[key] == _resolved(link, result):
-            model[key] = link
+    parts = _parts_of(file, "model")
+    for place, links in ((result, parts), (model, parts.get("model", {}))):
+        for key, link in links.items():
+            if key in place and _is_link(link) and place[key] == _resolved(link, result):
+                place[key] = link
 
 
 def _take_group(result: dict[str, Any], group: str, choice: str, conf: Path) -> None:

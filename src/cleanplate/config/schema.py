@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from cleanplate.data.synthetic import categories
 from cleanplate.errors import CleanplateError
 from cleanplate.models import registry
 from cleanplate.models.base import BackgroundModel
 
-SceneName = Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+SceneName = Annotated[str, Field(pattern=r"^[\w-][\w.-]*/[\w-][\w.-]*$")]
 Positive = Annotated[int, Field(gt=0)]
 
 
@@ -35,8 +36,11 @@ class DataConfig(Section):
     on_corrupt: Literal["error", "skip"] = "error"
 
     @model_validator(mode="after")
-    def _root_is_there(self) -> "DataConfig":
+    def _scenes_are_there(self) -> "DataConfig":
         if self.name == "synthetic":
+            for scene in self.scenes:
+                if scene.split("/")[0] not in categories():
+                    raise ValueError(f"data.scenes: {scene!r} has no generator; categories: {', '.join(categories())}")
             return self
         if self.root is None or str(self.root) == "???":
             raise ValueError(f"data.root: missing; say where the frames are: -S data.root=/path/to/{self.name}")
@@ -60,7 +64,7 @@ class DataConfig(Section):
 
 
 class ModelConfig(BaseModel):
-    """Which model, its training runs and its own options.
+    """Which model, and its own options.
 
     Options lie beside `name`, so that `-S model.latent_dim=32` reaches them; the model's `Options` validates them.
     """
@@ -68,7 +72,6 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str
-    runs: Annotated[list[str], Field(min_length=1)]
 
     @property
     def options(self) -> dict[str, Any]:
@@ -123,6 +126,7 @@ class Config(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     plugins: list[str] = []
     data: DataConfig
+    runs: Annotated[list[str], Field(min_length=1)]
     model: ModelConfig
     foreground: dict[str, Any] = {}
     trainer: TrainerConfig = TrainerConfig()

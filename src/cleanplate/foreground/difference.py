@@ -31,8 +31,8 @@ def difference_score(frame: Image, background: Image, noise: Score | None, optio
         gap = cv2.GaussianBlur(gap, (options.blur, options.blur), 0)
     score = _one_channel(np.asarray(gap, dtype=np.uint8), options)
     if options.score_median:
-        # Filters over 5 exist for uint8 only; the differences are whole levels anyway.
-        score = np.asarray(cv2.medianBlur(score.astype(np.uint8), options.score_median), dtype=np.float32)
+        # Filters over 5 exist for uint8 only, and whole levels are what the differences are made of.
+        score = np.asarray(cv2.medianBlur(np.rint(score).astype(np.uint8), options.score_median), dtype=np.float32)
     if noise is not None and options.noise_scale > 0:
         score = np.clip(score - options.noise_scale * np.clip(noise - options.noise_floor, 0, None), 0, None)
     return score

@@ -28,4 +28,3 @@ def temporal_noise(scores: Iterable[Score], quantile: float) -> Score:
     rank = int(quantile * (len(stack) - 1))
     level = np.partition(stack, rank, axis=0)[rank].astype(np.float32)
     return np.asarray(cv2.blur(level, (_SIDE, _SIDE)), dtype=np.float32)
-

@@ -18,7 +18,7 @@ class ForegroundOptions:
         channels: how the differences of blue, green and red become one number.
         blur: side of the Gaussian on the colour difference; 0 leaves it out.
         gain: light compensation before the difference: none, one offset per channel, or one factor per channel.
-        noise_scale: how many times a model's expected error, beyond `noise_floor`, is taken off the score; 0 ignores it.
+        noise_scale: how many times the expected error, beyond `noise_floor`, is taken off the score; 0 ignores it.
         noise_floor: grey levels of expected error that every camera has and the threshold already allows for.
         score_median: side of the median filter of the score; 0 leaves it out.
         rule: `fixed` and `noise` use `threshold` (in grey levels; in multiples of the frame's own noise), `otsu` finds

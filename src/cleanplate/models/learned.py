@@ -16,7 +16,7 @@ from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
-    from pytorch_lightning import LightningModule
+    from cleanplate.models.task import FramesTask
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class LearnedModel(BackgroundModel):
         """Makes the network for frames of `size` (height, width), weights drawn from the seed."""
 
     @abstractmethod
-    def task(self, sequence: Sequence) -> "LightningModule":
+    def task(self, sequence: Sequence) -> "FramesTask":
         """Reads the sequence, builds the network and returns the task that trains it, data loaders included."""
 
     def fit(self, sequence: Sequence) -> Self:

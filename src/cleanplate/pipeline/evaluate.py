@@ -24,7 +24,7 @@ def run(config: Config) -> None:
     Scenes without ground truth are left out; where none has any, the files hold no rows.
     """
     scores, histograms = Scores(), {}
-    for name in config.model.runs:
+    for name in config.runs:
         plan = json.loads((layout.RUNS / f"{name}.json").read_text())
         for entry in plan["predict"]:
             scene = entry["scene"]

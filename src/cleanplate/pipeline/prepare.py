@@ -35,7 +35,7 @@ def run(config: Config) -> None:
     _remove_others(layout.SEQUENCES, set(scenes))
     _remove_others(layout.PREPARED, {f"{scene}.json" for scene in scenes})
     with replacing(layout.RUNS) as folder:
-        for name in config.model.runs:
+        for name in config.runs:
             _write_json(folder / f"{name}.json", _plan(name, scenes))
 
 
@@ -82,7 +82,7 @@ def _plan(name: str, scenes: list[str]) -> dict[str, Any]:
         used = scenes
     else:
         choices = ", ".join([*scenes, "all"])
-        raise ConfigError(f"model.runs: {name!r} is neither a scene nor `all`; choose from {choices}")
+        raise ConfigError(f"runs: {name!r} is neither a scene nor `all`; choose from {choices}")
     contents = [{"scene": scene, "sha256": _prepared(scene)["sha256"]} for scene in used]
     return {"run": name, "train": contents, "predict": contents}
 

@@ -66,7 +66,7 @@ def predictions_of(project: Path, config: Config, scene: str) -> Path:
         DataError: naming the places that were looked at.
     """
     root = project / "data" / "predictions"
-    places = [root / scene, *(root / name / scene for name in config.model.runs)]
+    places = [root / scene, *(root / name / scene for name in config.runs)]
     for place in places:
         if VideoResults(place).has_masks():
             return place
@@ -92,7 +92,7 @@ def _draw(
 def _page(config: Config, project: Path, metrics: Mapping[str, Any], scenes: list[SceneFigures]) -> Page:
     model = registry.model_class(config.model.name)
     charts = precision_recall_charts(sorted((project / "reports" / "plots").glob("*.csv")))
-    for name in config.model.runs:
+    for name in config.runs:
         curves = project / "data" / "models" / name / "curves.csv"
         if curves.is_file():
             charts += training_charts(curves, name)

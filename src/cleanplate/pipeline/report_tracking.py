@@ -43,7 +43,7 @@ def track_evaluation(
         logger.attempt(lambda run: run.log(_media(project / "reports", scenes) | _table(metrics)))
         logger.attempt(lambda run: run.summary.update(dict(metrics.get("overall") or {})))
         checkpoints = {}
-        for name in config.model.runs:
+        for name in config.runs:
             path = project / "data" / "models" / name / "model.ckpt"
             if path.is_file():
                 checkpoints[name] = checkpoint_lineage(path, name)

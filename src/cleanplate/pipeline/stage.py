@@ -20,14 +20,14 @@ def main(run: Callable[[Config], None]) -> None:
 def main_per_run(run: Callable[[Config, str], None]) -> None:
     """Runs a stage for one training run, or, where none is named, for all of them in turn."""
     parser = _parser(run)
-    parser.add_argument("--run", help="one of model.runs in params.yaml; all of them if left out")
+    parser.add_argument("--run", help="one of runs in params.yaml; all of them if left out")
     options = parser.parse_args()
 
     def work() -> None:
         config = _configured(options.override)
-        if options.run is not None and options.run not in config.model.runs:
-            raise CleanplateError(f"--run: {options.run!r} is not in model.runs; choose {', '.join(config.model.runs)}")
-        for name in [options.run] if options.run else config.model.runs:
+        if options.run is not None and options.run not in config.runs:
+            raise CleanplateError(f"--run: {options.run!r} is not in runs; choose {', '.join(config.runs)}")
+        for name in [options.run] if options.run else config.runs:
             run(config, name)
 
     _guarded(work)

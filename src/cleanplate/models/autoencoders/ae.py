@@ -44,8 +44,8 @@ class AutoencoderOptions(TrainingOptions):
         initial_frames: frames that the initial background is taken from, evenly spaced.
         loss: weight of each reconstruction loss, by name.
         pull: how strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike.
-        learned_noise: learn the expected error of each pixel in each frame (a fourth output channel) and use it in place
-            of the one measured over time.
+        learned_noise: learn the expected error of each pixel in each frame (a fourth output channel), and use it in
+            place of the one measured over time.
         noise_quantile: of the score over time, kept as the scene's noise; 0 keeps none.
         light_jitter: largest random light change of a training frame, as a factor; the code learns to follow light.
     """
@@ -102,6 +102,8 @@ class Autoencoder(LearnedModel):
                 anchored=options.initial != "none",
                 noise=options.learned_noise,
             )
+        # A quarter faster on CPUs, and what tensor cores want.
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
         self._size = size
 
     def task(self, sequence: Sequence) -> "ReconstructionTask":
