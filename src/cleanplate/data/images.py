@@ -76,7 +76,8 @@ def write_image(path: Path, image: Image) -> None:
 def _decoded(path: Path, flag: int) -> Image:
     # Reading the bytes ourselves lets a missing file, an empty one and a broken one be told apart.
     try:
-        data = np.fromfile(path, dtype=np.uint8)
+        with path.open("rb", buffering=0) as file:
+            data = np.frombuffer(file.read(), dtype=np.uint8)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     if data.size == 0:

@@ -71,6 +71,7 @@ class PixelCounter:
             raise ValueError(f"roi: has shape {roi.shape}, the frames have {shape}; they must agree")
         self.shape = shape
         self._roi: Bits = np.packbits(np.ones(shape, bool) if roi is None else roi != 0)
+        self._everywhere = roi is None or bool((roi != 0).all())
         self._pixels = _set_bits(self._roi)
 
     def count(self, mask: Image, truth: Image) -> CdnetCounts:
@@ -110,7 +111,8 @@ class PixelCounter:
     def _label(self, truth: Image, label: int, positive: Bits) -> tuple[int, int]:
         """Pixels of `label` inside the region of interest, and how many of them the mask calls foreground."""
         where = np.packbits(truth == label)
-        where &= self._roi
+        if not self._everywhere:
+            where &= self._roi
         total = _set_bits(where)
         if not total:
             return 0, 0
