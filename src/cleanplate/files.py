@@ -14,9 +14,10 @@ def replacing(target: Path) -> Iterator[Path]:
     If the block raises, `target` stays as it was and the temporary is removed. A folder is replaced in two moves, so
     that a kill between them leaves the old or no folder, never a mixture.
     """
-    old = target.with_name(f".{target.name}.{os.getpid()}.old")
+    # The names are the same each time, so that the next attempt clears what a killed one left.
+    old = target.with_name(f".{target.name}.old")
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    temporary = target.with_name(f".{target.name}.part")
     remove(temporary)
     try:
         yield temporary

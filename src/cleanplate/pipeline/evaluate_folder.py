@@ -3,6 +3,7 @@
 from collections.abc import Sequence as Listing
 from pathlib import Path
 
+from cleanplate.pipeline.progress import progress_bar
 from cleanplate.pipeline.scores import Scores
 from cleanplate.pipeline.scoring import score_results
 from cleanplate.report.tables import print_scores
@@ -29,7 +30,14 @@ def evaluate_command(
     Raises:
         DataError: see `score_results`; also if a file cannot be written.
     """
-    scores = score_results(dataset, results, scenes=scenes or None, threads=threads)
+    with progress_bar("scoring") as progress:
+        scores = score_results(
+            dataset,
+            results,
+            scenes=scenes or None,
+            threads=threads,
+            progress=lambda _, position, total: progress(position, total),
+        )
     print_scores(scores.to_dict())
     if json_path is not None:
         scores.write_json(json_path)

@@ -80,8 +80,9 @@ def _table(metrics: Mapping[str, Any]) -> dict[str, Any]:
 def _media(reports: Path, scenes: list[SceneFigures]) -> dict[str, Any]:
     import wandb
 
+    # A key per scene: W&B shows pictures of one key at one size, and scenes differ in theirs.
     logged: dict[str, Any] = {
-        "contact_sheets": [wandb.Image(str(reports / scene.sheet), caption=scene.name) for scene in scenes]
+        f"contact_sheets/{scene.name}": wandb.Image(str(reports / scene.sheet), caption=scene.name) for scene in scenes
     }
     clips = [(scene.name, reports / scene.mp4) for scene in scenes if scene.mp4]
     if clips:

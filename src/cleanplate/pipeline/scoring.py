@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cleanplate.data.cdnet import find_scenes, read_cdnet
 from cleanplate.data.images import Image, read_gray
+from cleanplate.data.label_png import read_labels
 from cleanplate.data.prefetch import ordered_map
 from cleanplate.data.results import ResultFolder, VideoResults
 from cleanplate.data.sequence import FrameLookup, Sequence
@@ -135,7 +136,7 @@ def _scored_frames(sequence: Sequence, truth: FrameLookup, results: VideoResults
 
 
 def _count_frame(counter: PixelCounter, number: int, path: Path, results: VideoResults) -> CdnetCounts:
-    truth: Image = read_gray(path)
+    truth: Image = read_labels(path)
     if truth.shape != counter.shape:
         height, width = counter.shape
         raise DataError(f"{path}: is {truth.shape[1]}×{truth.shape[0]}, its video is {width}×{height}")

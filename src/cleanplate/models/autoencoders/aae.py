@@ -5,7 +5,7 @@ never match the prior.
 
 Paper: Makhzani et al., Adversarial autoencoders (2015, arXiv 1511.05644).
 
-Example: `cleanplate.create("aae", adversarial=0.01).fit(sequence).apply(frame)`. See also `ae`.
+Example: `cleanplate.create("aae", adversarial=0.1).fit(sequence).apply(frame)`. See also `ae`.
 """
 
 from dataclasses import dataclass
@@ -24,23 +24,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdversarialOptions(AutoencoderOptions):
-    """What the adversarial autoencoder has beyond the plain one.
+    """What the adversarial autoencoder has beyond the plain one; it takes twice the steps, for two have to learn.
 
     Attributes:
         adversarial: weight of fooling the discriminator, beside the reconstruction.
         discriminator_width: units of its hidden layers.
         discriminator_rate: its learning rate, as a factor of the autoencoder's.
+        penalty: weight of the discriminator's steepness on prior samples, which keeps it from running ahead.
     """
 
-    adversarial: float = 0.01
+    steps: int = 600
+    epoch_steps: int = 50
+    adversarial: float = 0.1
     discriminator_width: int = 64
-    discriminator_rate: float = 0.5
+    discriminator_rate: float = 4.0
+    penalty: float = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for key in ("adversarial", "discriminator_width", "discriminator_rate"):
             if getattr(self, key) <= 0:
                 raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.penalty < 0:
+            raise ConfigError(f"penalty: {self.penalty} is negative; 0 leaves it out")
 
 
 @register

@@ -46,8 +46,10 @@ class AdversarialTask(ReconstructionTask):
 
         self.toggle_optimizer(discriminator)
         codes = codes.detach()
-        prior = torch.randn(codes.shape, generator=self.step_generator(), device=codes.device)
-        verdict = _judged(self.discriminator(prior), prior=True) + _judged(self.discriminator(codes), prior=False)
+        prior = torch.randn(codes.shape, generator=self.step_generator(), device=codes.device).requires_grad_()
+        on_prior = self.discriminator(prior)
+        verdict = _judged(on_prior, prior=True) + _judged(self.discriminator(codes), prior=False)
+        verdict = verdict + self.adversarial_options.penalty * _steepness(on_prior, prior)
         discriminator.zero_grad()
         self.manual_backward(verdict)
         discriminator.step()
@@ -61,3 +63,12 @@ class AdversarialTask(ReconstructionTask):
 def _judged(logits: Tensor, *, prior: bool) -> Tensor:
     logits = logits.float()
     return F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits) if prior else torch.zeros_like(logits))
+
+
+def _steepness(logits: Tensor, samples: Tensor) -> Tensor:
+    """Mean squared gradient of the discriminator on true samples: without it the two players circle for ever.
+
+    R1 of Mescheder et al., Which training methods for GANs do actually converge? (2018).
+    """
+    (gradient,) = torch.autograd.grad(logits.sum(), samples, create_graph=True)
+    return gradient.float().square().sum(dim=1).mean()

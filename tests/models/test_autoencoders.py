@@ -1,0 +1,113 @@
+"""What the autoencoders promise beyond what every model must do."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+
+import cleanplate
+from cleanplate.data.sequence import Sequence
+from cleanplate.models.autoencoders.aae import AdversarialAutoencoder
+from cleanplate.models.autoencoders.ae import Autoencoder
+from cleanplate.models.autoencoders.network import ConvAutoencoder
+from cleanplate.models.learned import LearnedModel, as_image, as_tensor, shrunk
+
+SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20}
+
+
+def trained(model: LearnedModel, scene: Sequence, precision: Any = "32-true") -> LearnedModel:
+    task = model.task(scene)
+    trainer = pl.Trainer(
+        max_epochs=model.options.epochs,
+        precision=precision,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(task)
+    model.finish(scene)
+    return model
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 31), (60, 80), (97, 65), (33, 200)])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_any_size_comes_back_exactly(size: tuple[int, int], channels: int) -> None:
+    network = ConvAutoencoder(size, channels, latent_dim=5, width=4)
+    for batch in (1, 3):
+        pictures = torch.rand(batch, 3, *size)
+        assert network.encode(pictures).shape == (batch, 5)
+        assert network(pictures).shape == (batch, channels, *size)
+
+
+@pytest.mark.parametrize("name", ["ae", "aae"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"scale": 1, "initial": "none", "loss": {"ssim": 1.0}},
+        {"loss": {"mse": 0.8, "ssim": 0.2}, "initial": "mean"},
+        {"learned_noise": True, "pull": 0.0, "loss": {"l1": 1.0}},
+        {"light_jitter": 0.2, "optimizer": "rmsprop", "schedule": "constant", "latent_dim": 1},
+        {"optimizer": "adamw", "initial": "mode", "width": 5, "scale": 3},
+    ],
+    ids=["from scratch by SSIM", "a mix", "learned noise", "light jitter", "odd sizes"],
+)
+def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence) -> None:
+    model = cleanplate.create(name, **SHORT, **options)
+    assert isinstance(model, LearnedModel)
+    prediction = trained(model, scene).predict([scene[0]])[0]
+    assert np.isfinite(prediction.score).all()
+
+
+@pytest.mark.parametrize("name", ["ae", "aae"])
+def test_bf16_trains_to_the_same_picture(name: str, scene: Sequence) -> None:
+    backgrounds = []
+    for precision in ("32-true", "bf16-mixed"):
+        model = cleanplate.create(name, **SHORT)
+        assert isinstance(model, LearnedModel)
+        backgrounds.append(trained(model, scene, precision).predict([scene[5]])[0].background.astype(int))
+    assert np.abs(backgrounds[0] - backgrounds[1]).mean() < 1
+
+
+def test_before_training_the_background_is_the_initial_one(scene: Sequence) -> None:
+    model = cleanplate.create("ae", **SHORT)
+    assert isinstance(model, Autoencoder)
+    model.task(scene)
+    plate = model.background
+    np.testing.assert_array_equal(model.predict([scene[3]])[0].background, plate)
+
+
+def test_a_light_change_is_followed(scene: Sequence) -> None:
+    """The code carries the light: a darker frame gets a darker background, objects or not."""
+    model = cleanplate.create(
+        "ae", steps=120, epoch_steps=60, batch_size=8, light_jitter=0.3, learning_rate=3e-3, latent_dim=4
+    )
+    model.fit(scene)
+    bright, dark = scene[10], (scene[10] * 0.8).astype(np.uint8)
+    before, after = (prediction.background.astype(float).mean() for prediction in model.predict([bright, dark]))
+    assert after < 0.9 * before
+
+
+def test_codes_of_the_adversarial_autoencoder_match_its_prior(scene: Sequence) -> None:
+    model = cleanplate.create("aae", latent_dim=2)
+    assert isinstance(model, AdversarialAutoencoder)
+    trained(model, scene)
+    frames = as_tensor([shrunk(frame, model.network.working) for _, frame in scene.frames()]).float() / 255
+    with torch.no_grad():
+        codes = model.network.encode(frames)
+    assert codes.mean(0).abs().max() < 0.4
+    assert codes.std(0).min() > 0.4 and codes.std(0).max() < 1.6
+    # A code squashed into 0 … 1 could not: the prior has as much on the other side of zero.
+    assert codes.min() < -0.5 and codes.max() > 0.5
+
+
+def test_tensors_and_pictures_convert_back_and_forth() -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    tensor = as_tensor([frame])
+    assert tensor.shape == (1, 3, 5, 7)
+    assert tensor[0, 0, 2, 3] == frame[2, 3, 2]  # red comes first inside
+    np.testing.assert_array_equal(as_image(tensor[0].float() / 255), frame)
