@@ -33,6 +33,11 @@ def test_the_new_takes_the_place_of_the_old(tmp_path: Path, old: str | None, new
         (place / "out").symlink_to(tmp_path / "elsewhere")
     elif old:
         make(place / "out", old, "old")
+    if (old, new) == ("folder", "file"):
+        with pytest.raises(IsADirectoryError), replacing(place / "out") as temporary:
+            make(temporary, new, "new")
+        assert read(place / "out") == "old"
+        return
     with replacing(place / "out") as temporary:
         assert temporary.parent == place
         make(temporary, new, "new")

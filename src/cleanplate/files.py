@@ -1,5 +1,6 @@
 """Outputs are written to a temporary place and moved: a killed program leaves nothing half-written."""
 
+import errno
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ def replacing(target: Path) -> Iterator[Path]:
 
     If the block raises, `target` stays as it was and the temporary is removed. A folder is replaced in two moves, so
     that a kill between them leaves the old or no folder, never a mixture.
+
+    Raises:
+        IsADirectoryError: if a file was written where a folder lies, whose content would be lost.
     """
     # The names are the same each time, so that the next attempt clears what a killed one left.
     old = target.with_name(f".{target.name}.old")
@@ -21,6 +25,8 @@ def replacing(target: Path) -> Iterator[Path]:
     remove(temporary)
     try:
         yield temporary
+        if _is_folder(target) and temporary.is_file():
+            raise IsADirectoryError(errno.EISDIR, "a folder lies there; give the name of a file", str(target))
         in_the_way = os.path.lexists(target) and (_is_folder(target) or _is_folder(temporary))
         if in_the_way:
             remove(old)

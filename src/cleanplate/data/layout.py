@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cleanplate.data.images import write_image
 from cleanplate.data.sequence import OnCorrupt, Sequence
+from cleanplate.errors import DataError
 
 Progress = Callable[[int], None]
 
@@ -40,10 +41,12 @@ def check_frames(sequence: Sequence, on_corrupt: OnCorrupt, progress: Progress =
         The defects that were met and survived, broken frames that are skipped among them.
 
     Raises:
-        DataError: for a broken frame where `on_corrupt` is `error`, or a frame of another size.
+        DataError: for a broken frame where `on_corrupt` is `error`, a frame of another size, or if no frame is whole.
     """
     sequence.on_corrupt = on_corrupt
     for index, _ in sequence.frames():
         progress(index + 1)
+    if len(sequence.corrupt) == len(sequence):
+        raise DataError(f"{sequence.name}: none of its {len(sequence)} frames can be decoded")
     skipped = [f"skipped, cannot be decoded: {label}" for label in sequence.corrupt]
     return [*sequence.defects, *skipped]

@@ -62,11 +62,13 @@ def _inspected(config: Config, scene: str, recipe: dict[str, Any]) -> dict[str, 
     sequence = read_cdnet(folder, scene, config.data.on_corrupt)
     with progress_bar(f"checking {scene}", len(sequence)) as progress:
         defects = check_frames(sequence, config.data.on_corrupt, progress)
+    for label in sequence.corrupt:
+        Path(label).unlink()  # a link of ours: what comes after meets a gap in the numbers, not a broken frame
     height, width = sequence.size
     return {
         "scene": scene,
         "recipe": recipe,
-        "frames": len(sequence),
+        "frames": len(sequence) - len(sequence.corrupt),
         "height": height,
         "width": width,
         "defects": defects,

@@ -2,13 +2,13 @@
 
 import csv
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from cleanplate.errors import DataError
+from cleanplate.files import replacing
 from cleanplate.metrics.aggregate import Metrics, aggregate
 from cleanplate.metrics.functional.background import BACKGROUND_SIX
 from cleanplate.metrics.functional.cdnet import CDNET_SEVEN, CdnetCounts, cdnet_metrics
@@ -95,12 +95,8 @@ class _Lines(list[str]):
 
 
 def _write_whole(path: Path, text: str) -> None:
-    # A reader never sees half a file: the name changes hands only when the text is complete.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error

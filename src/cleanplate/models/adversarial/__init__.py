@@ -1,1 +1,0 @@
-"""Generative adversarial models."""

@@ -1,0 +1,93 @@
+"""Frames of one's own: a folder in CDnet layout that is linked, a video that has no ground truth."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from cleanplate.config import load
+from cleanplate.errors import ConfigError, DataError
+from cleanplate.pipeline import acquire, evaluate, predict, prepare, report, train
+from project import configure
+
+
+def walk(folder: Path, *overrides: str) -> None:
+    configure(folder, "tracking=disabled", "model=median", *overrides)
+    config = load()
+    acquire.run(config)
+    prepare.run(config)
+    for name in config.runs:
+        train.run(config, name)
+        predict.run(config, name)
+    evaluate.run(config)
+    report.run(config)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def video(tmp_path: Path) -> Path:
+    path = tmp_path / "my.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"MJPG"), 10, (64, 48))
+    for index in range(30):
+        frame = np.full((48, 64, 3), 90, np.uint8)
+        frame[12:36, 2 * index : 2 * index + 8] = 220
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def test_a_folder_in_cdnet_layout_is_linked_and_scored(scene_folder: Path, tmp_path: Path) -> None:
+    root = scene_folder.parent.parent
+    walk(tmp_path, "data=cdnet", f"data.root={root}", "data.scenes=[baseline/street]")
+    linked = tmp_path / "data/sequences/baseline/street/input/in000001.jpg"
+    assert linked.is_symlink()
+    assert linked.resolve() == scene_folder / "input/in000001.jpg"
+    assert json.loads(Path("reports/metrics.json").read_text())["overall"]["f_measure"] > 0.3
+
+
+def test_a_video_without_ground_truth_gets_masks_and_a_report(video: Path, tmp_path: Path) -> None:
+    walk(tmp_path, "data=video", f"data.root={video}")
+    masks = sorted((tmp_path / "data/predictions/video/clip").glob("bin*.png"))
+    assert len(masks) == 30
+    mask = cv2.imread(str(masks[14]), cv2.IMREAD_GRAYSCALE)
+    assert mask[24, 32] == 255
+    assert mask[4, 60] == 0
+    assert json.loads(Path("reports/metrics.json").read_text())["videos"] == {}
+    assert Path("reports/figures/video/clip/foreground.gif").stat().st_size > 0
+    assert "video/clip" in Path("reports/index.html").read_text()
+
+
+def test_a_broken_frame_stops_with_its_name_or_is_left_out(scene_folder: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for path in scene_folder.rglob("*"):
+        if path.is_file():
+            place = root / "baseline/street" / path.relative_to(scene_folder)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(path.read_bytes())
+    (root / "baseline/street/input/in000007.jpg").write_bytes(b"\xff\xd8 no more")
+    given = ["data=cdnet", f"data.root={root}", "data.scenes=[baseline/street]"]
+    with pytest.raises(DataError, match=r"in000007\.jpg"):
+        walk(tmp_path, *given)
+    walk(tmp_path, *given, "data.on_corrupt=skip")
+    assert "in000007.jpg" in Path("data/prepared/baseline/street.json").read_text()
+    assert not Path("data/predictions/baseline/street/bin000007.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["data=cdnet", "data.root=/nowhere"], "data.root: /nowhere does not exist"),
+        (["data=video", "data.root=."], "no pictures"),
+        (["data.scenes=[parade/street]"], "'parade/street' has no generator"),
+        (["runs=[nothing]"], "'nothing' is neither a scene nor `all`"),
+    ],
+)
+def test_wrong_data_is_refused_by_name(given: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises((ConfigError, DataError), match=message):
+        walk(tmp_path, *given)
