@@ -46,6 +46,9 @@ def test_every_output_is_there(reproduced: Path) -> None:
         assert "val/loss" in (reproduced / "data/models" / scene / "curves.csv").read_text()
         for figure in ("sheet.png", "foreground.gif", "clip.mp4"):
             assert (reproduced / "reports/figures" / scene / figure).stat().st_size > 0
+    assert json.loads((reproduced / "reports/summary.json").read_text())["overall"] == {
+        key: value for key, value in metrics["overall"].items() if key != "fpr_s"
+    }
     for table in ("videos.csv", "categories.csv", "overall.csv", "plots/sweep.csv", "index.html"):
         assert (reproduced / "reports" / table).is_file()
 
@@ -63,7 +66,7 @@ def test_a_second_repro_does_nothing(reproduced: Path) -> None:
 
 def test_git_sees_nothing_but_what_is_meant_for_it(reproduced: Path) -> None:
     changed = {line[3:] for line in git(reproduced, "status", "--porcelain").splitlines()}
-    meant = {"dvc.lock", "params.yaml", "reports/metrics.json", "reports/videos.csv"}
+    meant = {"dvc.lock", "params.yaml", "reports/metrics.json", "reports/summary.json", "reports/videos.csv"}
     assert {name for name in changed if not name.startswith((".config", ".cache"))} <= meant
 
 

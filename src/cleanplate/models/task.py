@@ -59,19 +59,18 @@ class FramesTask(pl.LightningModule):
         return OrderedBatches(len(self._val_indices), self.options.batch_size)
 
     def on_fit_start(self) -> None:
-        """Brings the frames to the device, once."""
+        """Brings the frames to the device, once: no step then waits for the host."""
         self._frames = self._frames.to(self.device)
+        self._train_indices = self._train_indices.to(self.device)
+        self._val_indices = self._val_indices.to(self.device)
 
     def training_frames(self, batch: Tensor) -> Tensor:
         """The frames of an index batch as float RGB in 0 … 1."""
-        return self._floats(self._train_indices[batch.cpu()])
+        return self._frames[self._train_indices[batch]].float() / 255
 
     def validation_frames(self, batch: Tensor) -> Tensor:
         """The held-out frames of an index batch as float RGB in 0 … 1."""
-        return self._floats(self._val_indices[batch.cpu()])
-
-    def _floats(self, indices: Tensor) -> Tensor:
-        return self._frames[indices.to(self._frames.device)].float() / 255
+        return self._frames[self._val_indices[batch]].float() / 255
 
     # Randomness and learning rate
 

@@ -19,7 +19,7 @@ from cleanplate.report.tables import print_scores
 
 
 def run(config: Config) -> None:
-    """Writes `reports/metrics.json`, a CSV per video, category and overall, and `reports/plots/sweep.csv`.
+    """Writes `reports/metrics.json`, of it `summary.json` for `dvc exp show`, CSV tables, and `plots/sweep.csv`.
 
     Scenes without ground truth are left out; where none has any, the files hold no rows.
     """
@@ -38,6 +38,7 @@ def run(config: Config) -> None:
             histograms[scene] = _histograms(config, scene, folder)
     print_scores(scores.to_dict())
     scores.write_json(layout.REPORTS / "metrics.json")
+    scores.write_summary(layout.REPORTS / "summary.json")
     scores.write_csv(layout.REPORTS)
     with replacing(layout.REPORTS / "plots") as folder:
         folder.mkdir()

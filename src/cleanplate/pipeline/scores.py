@@ -64,6 +64,17 @@ class Scores:
         """
         _write_whole(path, self.to_json())
 
+    def write_summary(self, path: Path) -> None:
+        """Writes the overall seven and the F of each video: what fits into a table of experiments.
+
+        Raises:
+            DataError: if it cannot be written.
+        """
+        scores = self.to_dict()
+        overall = {name: value for name, value in scores["overall"].items() if name in CDNET_SEVEN}
+        f_measures = {name: video["f_measure"] for name, video in scores["videos"].items()}
+        _write_whole(path, json.dumps({"overall": overall, "f_measure": f_measures}, indent=2) + "\n")
+
     def write_csv(self, folder: Path) -> None:
         """Writes `videos.csv`, `categories.csv` and `overall.csv` into `folder`.
 
