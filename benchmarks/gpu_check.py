@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytorch_lightning as pl
 import torch
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from cleanplate.data import open_sequence
@@ -68,7 +69,9 @@ class Stopwatch(pl.Callback):
         self.steps_per_second = (self.last - self.warm_up) / seconds
         if self._profile is not None:
             self._profile.stop()
-            spans = sorted((event.time_range.start, event.time_range.end) for event in self._profile.events() or [])
+            # The profile also holds the host's calls into CUDA; what counts is what ran on the device.
+            on_device = [event for event in self._profile.events() or [] if event.device_type == DeviceType.CUDA]
+            spans = sorted((event.time_range.start, event.time_range.end) for event in on_device)
             self.busy = covered(spans) / 1e6 / seconds
 
     @staticmethod
