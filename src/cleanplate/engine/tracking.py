@@ -16,6 +16,8 @@ from typing import Any, Literal
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
+from cleanplate.engine.processes import is_first_process
+
 Mode = Literal["offline", "online", "disabled"]
 
 log = logging.getLogger(__name__)
@@ -124,7 +126,7 @@ def start_logger(mode: Mode, project: str, entity: str | None, folder: Path, inf
     except ImportError:
         log.warning("tracking.mode: %s needs wandb: pip install 'cleanplate[tracking]'; going on without", mode)
         return None
-    if not _first_process():
+    if not is_first_process():
         return TrackingLogger(None, info, mode == "online")
     modes: list[Literal["offline", "online"]] = ["online", "offline"] if mode == "online" else ["offline"]
     for attempt in modes:
@@ -179,12 +181,6 @@ def _keep_inside(folder: Path, mode: Mode) -> None:
     os.environ.setdefault("WANDB_CACHE_DIR", str(folder / "cache"))
     if mode == "offline":  # online, the user's own folder says which server the login is for
         os.environ.setdefault("WANDB_CONFIG_DIR", str(folder / "config"))
-
-
-def _first_process() -> bool:
-    """Whether this is global rank 0; Lightning's own answer does not count nodes before its trainer exists."""
-    node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
-    return getattr(rank_zero_only, "rank", 0) == 0 and node in ("", "0")
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -88,11 +87,13 @@ def fit(
 
 def _taken_up(folder: Path, identity: dict[str, Any]) -> Path | None:
     """The checkpoint to go on from; the folder is emptied where it belongs to another configuration or data."""
+    from cleanplate.engine.processes import is_first_process
+
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
     marker, last = folder / "identity.sha256", folder / "last.ckpt"
     if marker.is_file() and marker.read_text() == digest:
         return last if last.is_file() else None
-    if int(os.environ.get("RANK", os.environ.get("LOCAL_RANK", "0"))) == 0:  # of several processes, one cleans
+    if is_first_process():  # of several processes, one cleans
         remove(folder)
         folder.mkdir(parents=True, exist_ok=True)
         marker.write_text(digest)
