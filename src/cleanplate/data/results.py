@@ -1,5 +1,6 @@
 """Results in the layout of a CDnet submission: `<category>/<video>/bin%06d.png`, `background/` beside them."""
 
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,10 @@ class VideoResults:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else frozenset()
 
     def mask_path(self, number: int) -> Path:
         """Where the mask of frame `number` belongs."""
@@ -61,12 +66,10 @@ class VideoResults:
 
     def _decoded(self, number: int, shape: tuple[int, ...]) -> Image:
         path = self.mask_path(number)
-        try:
-            mask = read_gray(path)
-        except DataError as error:
-            if path.exists():
-                raise
-            raise DataError(f"{path}: no such mask; every frame with ground truth needs one") from error
+        # One call for reading and decoding: with several threads, each call more is a wait for the interpreter. OpenCV
+        # tells of a missing file on the terminal, so it is asked for those alone that are there.
+        read = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.name in self._names else None
+        mask = _read_or_tell(path) if read is None else np.asarray(read, dtype=np.uint8)
         if mask.shape != shape:
             raise DataError(
                 f"{path}: is {mask.shape[1]}×{mask.shape[0]}, the ground truth is {shape[1]}×{shape[0]}; "
@@ -107,6 +110,15 @@ class ResultFolder:
     @staticmethod
     def _holds_results(video: VideoResults) -> bool:
         return video.has_masks() or bool(video.backgrounds())
+
+
+def _read_or_tell(path: Path) -> Image:
+    try:
+        return read_gray(path)
+    except DataError as error:
+        if path.exists():
+            raise
+        raise DataError(f"{path}: no such mask; every frame with ground truth needs one") from error
 
 
 def _only_foreground(mask: Image) -> bool:
