@@ -85,6 +85,7 @@ def test_a_broken_frame_stops_with_its_name_or_is_left_out(scene_folder: Path, t
         (["data=cdnet", "data.root=/nowhere"], "data.root: /nowhere does not exist"),
         (["data=video", "data.root=."], "no pictures"),
         (["data.scenes=[parade/street]"], "'parade/street' has no generator"),
+        (["runs=[all]", "data.frames=4", "data.height=32", "data.width=48"], "'all' trains on 4 scenes"),
         (["runs=[nothing]"], "'nothing' is neither a scene nor `all`"),
     ],
 )

@@ -13,6 +13,7 @@ from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.sequence import Sequence
 from cleanplate.engine.checkpoint import save
 from cleanplate.engine.training import fit
+from cleanplate.errors import ConfigError
 from cleanplate.files import remove, replacing
 from cleanplate.models import BackgroundModel
 from cleanplate.pipeline import layout, stage
@@ -28,6 +29,10 @@ _SAMPLES = 4
 def run(config: Config, name: str) -> None:
     """Trains run `name`; writes `data/models/<name>/`: `model.ckpt`, `training.json` and, if learned, `curves.csv`."""
     plan = json.loads((layout.RUNS / f"{name}.json").read_text())
+    if len(plan["train"]) != 1:
+        raise ConfigError(
+            f"runs: {name!r} trains on {len(plan['train'])} scenes; {config.model.name} learns one at a time"
+        )
     scene = plan["train"][0]["scene"]
     sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
     model = config.create_model()
