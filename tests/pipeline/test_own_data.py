@@ -1,6 +1,7 @@
 """Frames of one's own: a folder in CDnet layout that is linked, a video that has no ground truth."""
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -92,3 +93,21 @@ def test_a_broken_frame_stops_with_its_name_or_is_left_out(scene_folder: Path, t
 def test_wrong_data_is_refused_by_name(given: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises((ConfigError, DataError), match=message):
         walk(tmp_path, *given)
+
+
+def test_a_scene_whose_frames_are_gone_is_made_again(tmp_path: Path) -> None:
+    small = ["data.frames=4", "data.height=32", "data.width=48", "data.scenes=[baseline/street]"]
+    walk(tmp_path, *small)
+    shutil.rmtree("data/sequences/baseline/street")
+    prepare.run(load())
+    assert len(list(Path("data/sequences/baseline/street/input").iterdir())) == 4
+
+
+def test_another_generator_renders_again(tmp_path: Path) -> None:
+    walk(tmp_path, "data.frames=4", "data.height=32", "data.width=48", "data.scenes=[baseline/street]")
+    recipe = Path("data/acquired/baseline/street.json")
+    recipe.write_text(json.dumps(json.loads(recipe.read_text()) | {"sha256": "of other code"}))
+    frame = Path("data/sequences/baseline/street/input/in000001.jpg")
+    before = frame.stat().st_mtime_ns
+    prepare.run(load())
+    assert frame.stat().st_mtime_ns > before

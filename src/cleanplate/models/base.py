@@ -19,6 +19,8 @@ from cleanplate.foreground.noise import temporal_noise
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "supervised"]
 
+_BATCH = 8
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -100,9 +102,15 @@ class BackgroundModel(ABC):
         """
         self._noise = None
         if quantile > 0:
+            # A few at a time: backgrounds of large frames as floats would fill the memory.
             seen = sequence.stack(frames)
-            pairs = zip(seen, self._estimate(list(seen), 0.0), strict=True)
-            self._noise = temporal_noise((self.head.score(frame, known.background) for frame, known in pairs), quantile)
+            batches = (list(seen[start : start + _BATCH]) for start in range(0, len(seen), _BATCH))
+            scores = (
+                self.head.score(frame, known.background)
+                for batch in batches
+                for frame, known in zip(batch, self._estimate(batch, 0.0), strict=True)
+            )
+            self._noise = temporal_noise(scores, quantile)
 
     # Using
 

@@ -1,10 +1,12 @@
 """Stage `acquire`: says where the raw frames of each scene are, and what they are, before any work starts."""
 
 import json
+from pathlib import Path
 from typing import Any
 
-from cleanplate.acquire.inventory import inventory
+from cleanplate.acquire.inventory import digest, inventory
 from cleanplate.config import Config
+from cleanplate.data import synthetic
 from cleanplate.files import replacing
 from cleanplate.pipeline import layout, stage
 
@@ -23,7 +25,9 @@ def _found(config: Config, scene: str) -> dict[str, Any]:
     data = config.data
     if data.name == "synthetic":
         recipe = {"height": data.height, "width": data.width, "frames": data.frames, "seed": data.seed}
-        return {"scene": scene, "kind": "synthetic", **recipe}
+        generator = Path(synthetic.__file__).parent
+        code = digest(generator, sorted(generator.rglob("*.py")))  # another generator renders other frames
+        return {"scene": scene, "kind": "synthetic", **recipe, "sha256": code}
     assert data.root is not None  # the configuration has seen to it
     place = data.root.resolve() / scene if data.name == "cdnet" else data.root.resolve()
     return {"scene": scene, "kind": data.name, "place": str(place), **inventory(place)}

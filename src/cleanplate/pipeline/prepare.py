@@ -24,7 +24,7 @@ def run(config: Config) -> None:
     scenes = config.data.scenes
     for scene in scenes:
         recipe = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
-        if _prepared(scene).get("recipe") != recipe:
+        if _prepared(scene).get("recipe") != recipe or not (layout.SEQUENCES / scene).is_dir():
             remove(layout.PREPARED / f"{scene}.json")
             _write_sequence(scene, recipe)
             _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, recipe))

@@ -14,6 +14,7 @@ from cleanplate.data.results import VideoResults
 from cleanplate.errors import DataError
 from cleanplate.files import replacing
 from cleanplate.models import registry
+from cleanplate.pipeline import layout
 from cleanplate.pipeline.report_tracking import track_evaluation
 from cleanplate.report.clips import foreground_frames, side_by_side, write_gif, write_mp4
 from cleanplate.report.contact_sheet import contact_sheet
@@ -32,7 +33,7 @@ def run(config: Config, project: Path = Path()) -> None:
     Raises:
         DataError: if a scene has no predictions, or a file is broken.
     """
-    reports = project / "reports"
+    reports = project / layout.REPORTS
     metrics = read_metrics(reports / "metrics.json")
     folders = {scene: predictions_of(project, config, scene) for scene in config.data.scenes}
     with replacing(reports / "figures") as figures:
@@ -65,8 +66,7 @@ def predictions_of(project: Path, config: Config, scene: str) -> Path:
     Raises:
         DataError: naming the places that were looked at.
     """
-    root = project / "data" / "predictions"
-    places = [root / scene, *(root / name / scene for name in config.runs)]
+    places = [project / layout.scene_predictions(name, scene) for name in config.runs]
     for place in places:
         if VideoResults(place).has_masks():
             return place
@@ -76,7 +76,7 @@ def predictions_of(project: Path, config: Config, scene: str) -> Path:
 def _draw(
     config: Config, project: Path, scene: str, folder: Path, figures: Path, metrics: Mapping[str, Any]
 ) -> SceneFigures:
-    location = project / "data" / "sequences" / scene
+    location = project / layout.SEQUENCES / scene
     result = SceneResult(open_sequence(location, scene, config.data.on_corrupt), folder)
     league = registry.model_class(config.model.name).league
     score = ((metrics.get("videos") or {}).get(scene) or {}).get("f_measure")
@@ -91,9 +91,9 @@ def _draw(
 
 def _page(config: Config, project: Path, metrics: Mapping[str, Any], scenes: list[SceneFigures]) -> Page:
     model = registry.model_class(config.model.name)
-    charts = precision_recall_charts(sorted((project / "reports" / "plots").glob("*.csv")))
+    charts = precision_recall_charts(sorted((project / layout.REPORTS / "plots").glob("*.csv")))
     for name in config.runs:
-        curves = project / "data" / "models" / name / "curves.csv"
+        curves = project / layout.MODELS / name / "curves.csv"
         if curves.is_file():
             charts += training_charts(curves, name)
     facts = {"model": config.model.name, "family": model.family, "league": model.league, "after": model.paper}
