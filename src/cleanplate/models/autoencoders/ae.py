@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
+from cleanplate.models.autoencoders.blocks import Activation, Norm, Style
+from cleanplate.models.autoencoders.network import ConvAutoencoder
 from cleanplate.models.autoencoders.plate_network import PlateNetwork
 from cleanplate.models.base import Estimate
 from cleanplate.models.initializers import initial_background
@@ -39,6 +41,8 @@ class AutoencoderOptions(TrainingOptions):
     Attributes:
         latent_dim: numbers in the code.
         width: channels of the first stage; they double from stage to stage.
+        norm: of every stage.
+        activation: of every stage.
         scale: the autoencoder works on frames this many times smaller; the comparison stays at full resolution.
         initial: the background that learning starts from; `none` learns the whole picture.
         initial_frames: frames that the initial background is taken from, evenly spaced.
@@ -52,6 +56,8 @@ class AutoencoderOptions(TrainingOptions):
 
     latent_dim: int = 16
     width: int = 16
+    norm: Norm = "group"
+    activation: Activation = "silu"
     scale: int = 4
     initial: Literal["median", "mean", "mode", "none"] = "median"
     initial_frames: int = 200
@@ -94,17 +100,25 @@ class Autoencoder(LearnedModel):
         working = (max(8, round(size[0] / options.scale)), max(8, round(size[1] / options.scale)))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
-            self.network = PlateNetwork(
-                size,
-                working,
-                options.latent_dim,
-                options.width,
-                anchored=options.initial != "none",
-                noise=options.learned_noise,
-            )
+            self.network = PlateNetwork(size, working, self.core(working), anchored=options.initial != "none")
         # A quarter faster on CPUs, and what tensor cores want.
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
         self._size = size
+
+    def core(self, working: tuple[int, int]) -> nn.Module:
+        """What a variant is: see `Core` in `plate_network`."""
+        options = self.options
+        return ConvAutoencoder(working, self.outputs, options.latent_dim, options.width, self.style)
+
+    @property
+    def style(self) -> Style:
+        """How the stages of the core look."""
+        return Style(self.options.norm, self.options.activation)
+
+    @property
+    def outputs(self) -> int:
+        """Channels that the core gives: RGB, and the expected error where it is learnt."""
+        return 4 if self.options.learned_noise else 3
 
     def task(self, sequence: Sequence) -> "ReconstructionTask":
         """See `LearnedModel.task`."""
@@ -126,13 +140,17 @@ class Autoencoder(LearnedModel):
             self.network.anchor(as_tensor([plate])[0].float() / 255)
             self._background = plate
         indices = np.linspace(0, len(sequence) - 1, min(self.options.frames, len(sequence))).round().astype(int)
-        return as_tensor([shrunk(frame, self.network.working) for _, frame in sequence.frames(indices.tolist())])
+        return self._inputs([shrunk(frame, self.network.working) for _, frame in sequence.frames(indices.tolist())])
+
+    def _inputs(self, small: Listing[Image]) -> Tensor:
+        """Frames at working size as the network's input, uint8 `[N, 3, h, w]`."""
+        return as_tensor(small, self.device)
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
-        small = as_tensor([shrunk(frame, self.network.working) for frame in frames], self.device)
+        inputs = self._inputs([shrunk(frame, self.network.working) for frame in frames])
         self.network.eval()
         with torch.inference_mode():
-            backgrounds, noises = self.network(small.float() / 255)
+            backgrounds, noises = self.network(inputs.float() / 255)
         return [
             Estimate(as_image(background), None if noises is None else _levels(noises[position]))
             for position, background in enumerate(backgrounds)

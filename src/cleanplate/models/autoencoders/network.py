@@ -1,72 +1,134 @@
-"""The convolutional autoencoder: frames of any size through a code of a few numbers."""
+"""Encoder and decoder: pictures of any size to a code of a few numbers and back.
+
+Stages halve the picture until its shorter side is at most 8; channels double up to 128. The decoder resizes to the very
+sizes that the encoder passed through, so any height and width come back exactly.
+"""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from cleanplate.models.autoencoders.blocks import Style
 
 _SMALLEST_SIDE = 8
 _WIDEST = 128
 
 
-class ConvAutoencoder(nn.Module):
-    """Encoder and decoder around a linear code.
+def stage_sizes(size: tuple[int, int]) -> list[tuple[int, int]]:
+    """Height and width before the first stage and after each one; there is at least one stage."""
+    sizes = [size]
+    while min(sizes[-1]) > _SMALLEST_SIDE or len(sizes) == 1:
+        sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
+    return sizes
 
-    Stages halve the picture until its shorter side is at most 8; channels double up to 128. The decoder resizes to the
-    very sizes that the encoder passed through, so any height and width come back exactly. The code is not squashed:
-    an adversarial prior must be able to match it. The last convolution starts at zero, so that before training the
-    output is zero: with an initial background behind it, learning starts from there.
+
+def stage_widths(size: tuple[int, int], width: int) -> list[int]:
+    """Channels after each stage."""
+    return [min(width * 2**stage, _WIDEST) for stage in range(len(stage_sizes(size)) - 1)]
+
+
+class Encoder(nn.Module):
+    """`[N, inputs, H, W]` to codes `[N, latent_dim]`.
+
+    The code is linear, not squashed: an adversarial prior must be able to match it.
     """
 
-    def __init__(self, size: tuple[int, int], channels: int, latent_dim: int, width: int) -> None:
-        """Args: `size` height and width, `channels` of the output, `width` channels of the first stage."""
+    def __init__(self, size: tuple[int, int], inputs: int, latent_dim: int, width: int, style: Style) -> None:
+        """Args: `size` height and width, `width` channels of the first stage."""
         super().__init__()
-        self.size = size
-        sizes = [size]
-        while min(sizes[-1]) > _SMALLEST_SIDE:
-            sizes.append(((sizes[-1][0] + 1) // 2, (sizes[-1][1] + 1) // 2))
-        if len(sizes) == 1:  # a very small picture still gets one stage
-            sizes.append(((size[0] + 1) // 2, (size[1] + 1) // 2))
-        widths = [min(width * 2**stage, _WIDEST) for stage in range(len(sizes) - 1)]
-        self.sizes = sizes
-        self.encoder = nn.Sequential(
-            *(_down(before, after) for before, after in zip([3, *widths[:-1]], widths, strict=True))
+        widths = stage_widths(size, width)
+        height, breadth = stage_sizes(size)[-1]
+        self.stages = nn.ModuleList(
+            style.down(before, after) for before, after in zip([inputs, *widths[:-1]], widths, strict=True)
         )
-        self.bottom = (widths[-1], *sizes[-1])
-        flat = widths[-1] * sizes[-1][0] * sizes[-1][1]
-        self.to_code = nn.Linear(flat, latent_dim)
-        self.from_code = nn.Linear(latent_dim, flat)
-        reversed_widths = widths[::-1]
-        self.decoder = nn.ModuleList(
-            _refine(before, after)
-            for before, after in zip(reversed_widths, [*reversed_widths[1:], widths[0]], strict=True)
-        )
-        self.output = nn.Conv2d(widths[0], channels, 3, padding=1)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]  # a convolution has a bias by default
+        self.to_code = nn.Linear(widths[-1] * height * breadth, latent_dim)
 
-    def encode(self, pictures: Tensor) -> Tensor:
-        """`[N, 3, H, W]` to codes `[N, latent_dim]`."""
-        return self.to_code(self.encoder(pictures).flatten(1))  # type: ignore[no-any-return]
-
-    def decode(self, codes: Tensor) -> Tensor:
-        """Codes `[N, latent_dim]` to `[N, channels, H, W]`."""
-        features = self.from_code(codes).unflatten(1, self.bottom)
-        for stage, size in zip(self.decoder, self.sizes[-2::-1], strict=True):
-            features = stage(F.interpolate(features, size=size, mode="bilinear", align_corners=False))
-        return self.output(features)  # type: ignore[no-any-return]
+    def features(self, pictures: Tensor) -> list[Tensor]:
+        """What each stage gives, the finest first."""
+        found = []
+        for stage in self.stages:
+            pictures = stage(pictures)
+            found.append(pictures)
+        return found
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Decodes the codes of `pictures`."""
-        return self.decode(self.encode(pictures))
+        """See the class."""
+        return self.to_code(self.features(pictures)[-1].flatten(1))  # type: ignore[no-any-return]
 
 
-def _down(before: int, after: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(before, after, 3, stride=2, padding=1), _norm(after), nn.SiLU())
+class Decoder(nn.Module):
+    """Codes `[N, latent_dim]` to `[N, outputs, H, W]`.
+
+    The last convolution starts at zero, so that before training the output is zero: with an initial background behind
+    it, learning starts from there.
+    """
+
+    def __init__(self, size: tuple[int, int], outputs: int, latent_dim: int, width: int, style: Style) -> None:
+        """Args: `size` height and width, `width` channels of the last stage."""
+        super().__init__()
+        self.sizes = stage_sizes(size)
+        widths = stage_widths(size, width)[::-1]
+        self.bottom = (widths[0], *self.sizes[-1])
+        self.from_code = nn.Linear(latent_dim, widths[0] * self.sizes[-1][0] * self.sizes[-1][1])
+        self.stages = nn.ModuleList(
+            style.refine(before, after) for before, after in zip(widths, [*widths[1:], widths[-1]], strict=True)
+        )
+        self.output = zero_convolution(widths[-1], outputs)
+
+    def start(self, codes: Tensor) -> Tensor:
+        """The coarsest features, `[N, C, h, w]`."""
+        return self.from_code(codes).unflatten(1, self.bottom)  # type: ignore[no-any-return]
+
+    def features(self, codes: Tensor) -> list[Tensor]:
+        """What each stage gives, the coarsest first; the last has full size."""
+        found, features = [], self.start(codes)
+        for stage, size in zip(self.stages, self.sizes[-2::-1], strict=True):
+            features = stage(resized(features, size))
+            found.append(features)
+        return found
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """See the class."""
+        return self.output(self.features(codes)[-1])  # type: ignore[no-any-return]
 
 
-def _refine(before: int, after: int) -> nn.Module:
-    return nn.Sequential(nn.Conv2d(before, after, 3, padding=1), _norm(after), nn.SiLU())
+class ConvAutoencoder(nn.Module):
+    """Encoder and decoder around one code: the plain core of an autoencoder.
+
+    Every core has these two methods; what passes between them is its own business.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        outputs: int,
+        latent_dim: int,
+        width: int,
+        style: Style = Style(),  # noqa: B008  # frozen
+        *,
+        inputs: int = 3,
+    ) -> None:
+        """Args: `size` height and width, `width` channels of the first stage."""
+        super().__init__()
+        self.encoder = Encoder(size, inputs, latent_dim, width, style)
+        self.decoder = Decoder(size, outputs, latent_dim, width, style)
+
+    def encode(self, pictures: Tensor) -> Tensor:
+        """`[N, inputs, H, W]` to codes `[N, latent_dim]`."""
+        return self.encoder(pictures)  # type: ignore[no-any-return]
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Codes `[N, latent_dim]` to `[N, outputs, H, W]`."""
+        return self.decoder(codes)  # type: ignore[no-any-return]
 
 
-def _norm(channels: int) -> nn.Module:
-    # Statistics per picture: the result does not depend on what else is in the batch.
-    return nn.GroupNorm(max(group for group in (8, 4, 2, 1) if channels % group == 0), channels)
+def resized(features: Tensor, size: tuple[int, int]) -> Tensor:
+    """Features at another height and width, bilinear."""
+    return F.interpolate(features, size=size, mode="bilinear", align_corners=False)
+
+
+def zero_convolution(before: int, after: int) -> nn.Conv2d:
+    """A 3×3 convolution that gives zero until it has learnt."""
+    convolution = nn.Conv2d(before, after, 3, padding=1)
+    nn.init.zeros_(convolution.weight)
+    nn.init.zeros_(convolution.bias)  # type: ignore[arg-type]  # a convolution has a bias by default
+    return convolution

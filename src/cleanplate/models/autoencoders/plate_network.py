@@ -1,14 +1,26 @@
-"""A background for every frame: an initial plate and what the autoencoder adds to it."""
+"""A background for every frame: an initial plate and what a core, some autoencoder, adds to it."""
+
+from typing import Any, Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cleanplate.models.autoencoders.network import ConvAutoencoder
+from cleanplate.models.autoencoders.network import resized
 
 # The initial plate explains the scene; a larger gap than this (on 0 … 1) is an object, and must not rule the code.
 _SQUASH = 0.1
 _LEVEL = 1 / 255
+
+
+class Core(Protocol):
+    """What a `PlateNetwork` needs of an autoencoder (an `nn.Module`); codes are its own business."""
+
+    def encode(self, pictures: Tensor) -> Any:
+        """Pictures at working size to codes: the gap to the plate, or the frame; further streams behind."""
+
+    def decode(self, codes: Any) -> Tensor:
+        """Codes to `[N, 3, h, w]`, or `[N, 4, h, w]` with an expected error."""
 
 
 class PlateNetwork(nn.Module):
@@ -16,27 +28,20 @@ class PlateNetwork(nn.Module):
 
     The encoder sees the frame's gap to the plate, squashed by tanh: an object weighs no more than a light change.
     Without an initial plate (`anchored=False`) the encoder sees the frame and the decoder gives the whole picture.
+    Channels beyond the third are further streams (optical flow, a mask) and reach the core as they are.
 
-    Shapes: frames `[N, 3, h, w]` float RGB in 0 … 1 at working size; full size is `plate`'s.
+    Shapes: frames `[N, 3+, h, w]` float RGB in 0 … 1 at working size; full size is `plate`'s.
     """
 
     plate: Tensor
     small_plate: Tensor
 
-    def __init__(
-        self,
-        size: tuple[int, int],
-        working: tuple[int, int],
-        latent_dim: int,
-        width: int,
-        *,
-        anchored: bool,
-        noise: bool,
-    ) -> None:
+    def __init__(self, size: tuple[int, int], working: tuple[int, int], core: nn.Module, *, anchored: bool) -> None:
+        """Args: `core` fulfils `Core`."""
         super().__init__()
         self.working = working
         self.anchored = anchored
-        self.autoencoder = ConvAutoencoder(working, 4 if noise else 3, latent_dim, width)
+        self.core: Any = core
         self.register_buffer("plate", torch.full((1, 3, *size), 0.5))
         self.register_buffer("small_plate", torch.full((1, 3, *working), 0.5))
 
@@ -45,21 +50,28 @@ class PlateNetwork(nn.Module):
         self.plate.copy_(plate[None])
         self.small_plate.copy_(F.interpolate(plate[None], size=self.working, mode="area"))
 
-    def encode(self, frames: Tensor) -> Tensor:
-        """Codes `[N, latent_dim]` of frames at working size."""
-        if self.anchored:
-            frames = torch.tanh((frames - self.small_plate) / _SQUASH)
-        return self.autoencoder.encode(frames)
+    def seen(self, frames: Tensor) -> Tensor:
+        """What the core is shown of frames at working size."""
+        if not self.anchored:
+            return frames
+        gap = torch.tanh((frames[:, :3] - self.small_plate) / _SQUASH)
+        return gap if frames.shape[1] == 3 else torch.cat([gap, frames[:, 3:]], dim=1)
 
-    def decode(self, codes: Tensor) -> tuple[Tensor, Tensor | None]:
+    def encode(self, frames: Tensor) -> Any:
+        """Codes of frames at working size."""
+        return self.core.encode(self.seen(frames))
+
+    def decode(self, codes: Any) -> tuple[Tensor, Tensor | None]:
         """Background `[N, 3, h, w]` and expected error `[N, 1, h, w]` (`None` without noise), at working size."""
-        output = self.autoencoder.decode(codes)
+        return self.onto_plate(self.core.decode(codes))
+
+    def onto_plate(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
+        """A core's output at working size, as background and expected error."""
         return self.small_plate + output[:, :3], _noise(output)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
         """As `decode`, but at full size: the residual is smooth, the plate keeps its detail."""
-        output = self.autoencoder.decode(self.encode(frames))
-        output = F.interpolate(output, size=self.plate.shape[-2:], mode="bilinear", align_corners=False)
+        output = resized(self.core.decode(self.encode(frames)), (self.plate.shape[-2], self.plate.shape[-1]))
         return (self.plate + output[:, :3]).clamp(0, 1), _noise(output)
 
 

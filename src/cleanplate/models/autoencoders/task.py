@@ -1,6 +1,6 @@
 """Training of an autoencoder: weighted reconstruction, and an expected error where the model learns one."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
@@ -40,10 +40,13 @@ class ReconstructionTask(FramesTask):
         frames = self.validation_frames(batch)
         self.reconstruction(frames, self.plate_network.encode(frames), "val")
 
-    def reconstruction(self, frames: Tensor, codes: Tensor, stage: str) -> Tensor:
+    def reconstruction(self, frames: Tensor, codes: Any, stage: str) -> Tensor:
         """Weighted loss of decoding `codes` against `frames`; logs it part by part under `stage`."""
+        return self.weighted(frames[:, :3], *self.plate_network.decode(codes), stage)
+
+    def weighted(self, frames: Tensor, background: Tensor, noise: Tensor | None, stage: str) -> Tensor:
+        """Loss of a background and its expected error against frames, foreground-like regions weighing little."""
         options = self.autoencoder_options
-        background, noise = self.plate_network.decode(codes)
         weight = background_weight(background, frames, options.pull, self.box)
         loss = (weight * mixed(options.loss, background, frames)).sum() / weight.sum()
         parts = {"reconstruction": loss}
