@@ -66,10 +66,20 @@ def _take_group(result: dict[str, Any], group: str, choice: str, conf: Path) -> 
 
 
 def _parts_of(file: Path, group: str) -> dict[str, Any]:
-    """What a group's file sets, by top-level key."""
+    """What a group's file sets, by top-level key; the files of its `defaults` come first, as under Hydra."""
     text = file.read_text()
-    content = yaml.safe_load(text)
-    return dict(content) if text.startswith("# @package _global_") else {group: content}
+    content = dict(yaml.safe_load(text))
+    own = content if text.startswith("# @package _global_") else {group: content}
+    parts: dict[str, Any] = {}
+    for base in content.pop("defaults", []):
+        parts = _merged(parts, own if base == "_self_" else _parts_of(file.with_name(f"{base}.yaml"), group))
+    return parts or own
+
+
+def _merged(below: Any, above: Any) -> Any:
+    if not (isinstance(below, dict) and isinstance(above, dict)):
+        return above
+    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
 
 
 def _is_link(value: Any) -> bool:
