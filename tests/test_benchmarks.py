@@ -1,7 +1,18 @@
-"""The check for accelerators runs where there is none, and counts busy time as it should."""
+"""Benchmarks run on a small machine, and count what they count as they should."""
 
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
 import pytest
-from benchmarks import gpu_check
+import torch
+from benchmarks import gpu_check, peers, throughput
+
+from cleanplate.data.cdnet import read_cdnet
+from cleanplate.pipeline.scoring import score_results
 
 
 @pytest.mark.parametrize(
@@ -18,3 +29,68 @@ def test_the_check_runs_on_a_cpu(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     output = capsys.readouterr().out
     assert "steps/s" in output
     assert output.rstrip().endswith("well")
+
+
+def test_throughput_runs_on_a_small_scene(
+    scene_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "cdnet/baseline"
+    place.mkdir(parents=True)
+    (place / "highway").symlink_to(scene_folder)
+    monkeypatch.setenv("CLEANPLATE_DATA", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["throughput", "--steps", "3", "--large-steps", "1", "--large-batch", "2"])
+    throughput.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line[:34].strip() for line in lines[2:]] == [
+        "ae, frames in memory",
+        "ae, a plain loader",
+        "AE-NE-sized, frames in memory",
+        "AE-NE-sized, a plain loader",
+    ]
+    for line in lines[2:]:
+        shares = [float(word.rstrip("%")) for word in line.split()[-4:]]
+        assert sum(shares) == pytest.approx(100, abs=0.3)
+        assert min(shares[1:]) > 0
+
+
+def test_the_large_autoencoder_is_as_large_as_that_of_the_paper() -> None:
+    network = throughput.LargeAutoencoder((240, 320))
+    encoder = sum(weight.numel() for part in (network.down, network.to_code) for weight in part.parameters())
+    decoder = sum(weight.numel() for part in (network.up, network.from_code) for weight in part.parameters())
+    assert encoder == pytest.approx(1.2e6, rel=0.05)
+    assert decoder == pytest.approx(2.8e6, rel=0.05)
+    assert network(torch.zeros(1, 3, 240, 320)).shape == (1, 4, 240, 320)
+
+
+class Darker:
+    """Stands for a method: foreground is what is dark; 127 is a shadow, which is none."""
+
+    def apply(self, frame: np.ndarray) -> np.ndarray:
+        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        return np.where(gray < 60, 255, np.where(gray < 80, 127, 0)).astype(np.uint8)
+
+
+def test_masks_of_peers_are_a_submission(scene_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = ModuleType("pybgs")
+    library.SuBSENSE = Darker  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pybgs", library)
+    monkeypatch.chdir(tmp_path)
+    root, to = scene_folder.parent.parent, tmp_path / "results"
+    chosen = ["--method", "SuBSENSE", "--scene", "baseline/street", "--median", "5"]
+    monkeypatch.setattr("sys.argv", ["peers", "--data", str(root), "--to", str(to), *chosen])
+    peers.main()
+    sequence = read_cdnet(scene_folder)
+    for name in ("SuBSENSE", "SuBSENSE-median5"):
+        counts = score_results(root, to / name).counts["baseline/street"]
+        assert counts.frames == 36
+        assert len(list((to / name / "baseline/street").iterdir())) == len(sequence)
+    mask = cv2.imread(str(to / "SuBSENSE/baseline/street/bin000007.png"), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_array_equal(mask == 255, Darker().apply(sequence[sequence.numbers.index(7)]) == 255)
+    assert set(np.unique(mask)) <= {0, 255}
+
+
+def test_peers_need_nothing_of_this_project() -> None:
+    code = "import sys; from benchmarks import peers; print([name for name in sys.modules if 'cleanplate' in name])"
+    root = Path(__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -14,6 +14,8 @@ from cleanplate.cli import main
 from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.images import write_image
 from cleanplate.models import available
+from cleanplate.models.learned import LearnedModel
+from cleanplate.report.tables import parameter_count
 
 
 def run(*arguments: str | Path) -> Result:
@@ -39,7 +41,7 @@ def test_help_teaches_the_commands_and_the_pipeline() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cleanplate.cli", "--help"], capture_output=True, text=True, check=True, timeout=60
     )
-    for word in ("evaluate", "models", "doctor", "dvc repro", "dvc exp run -S model=aae", "-S data=cdnet"):
+    for word in ("evaluate", "benchmark", "models", "doctor", "dvc repro", "dvc exp run -S model=aae", "-S data=cdnet"):
         assert word in done.stdout
     assert "\n    dvc repro   " in done.stdout  # a list stays a list
     assert done.stderr == ""
@@ -62,11 +64,33 @@ def test_the_version_is_told() -> None:
     assert cleanplate.__version__ in run("--version").output
 
 
-def test_models_are_listed_with_family_and_league() -> None:
-    output = run("models").output
+def test_the_help_of_benchmark_has_an_example_to_copy() -> None:
+    output = run("benchmark", "-h").output
+    assert "\n    cleanplate benchmark --data /data/cdnet2014 --model median --model ae\n" in output
+
+
+def test_models_are_listed_with_family_league_weights_and_paper() -> None:
+    lines = {line.split()[0]: line for line in run("models").output.splitlines() if line.strip()}
     for name, model in available().items():
-        assert name in output
-        assert model.family in output
+        words = lines[name].split()
+        assert words[1:4] == [model.family, model.league, "online" if model.streaming else "offline"]
+        weights = parameter_count(model)
+        assert words[4] == (f"{weights:,}" if weights else "–")
+        assert (weights > 1000) == issubclass(model, LearnedModel)
+        assert model.paper[:40] in lines[name]
+
+
+def test_the_weights_listed_are_those_of_a_trained_model_on_such_frames() -> None:
+    model = cleanplate.create("ae")
+    assert isinstance(model, LearnedModel)
+    model.build((240, 320))
+    assert parameter_count(type(model)) == model.parameters
+
+
+def test_scoring_a_folder_does_not_wait_for_torch() -> None:
+    code = "import sys, cleanplate.pipeline.evaluate_folder; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "False"
 
 
 def test_perfect_masks_score_one_on_the_terminal_and_in_the_file(dataset: Path, results: Path, tmp_path: Path) -> None:

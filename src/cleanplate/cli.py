@@ -57,8 +57,44 @@ def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple
 
 
 @main.command()
+@click.option(
+    "--data",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Holds <category>/<video> in the CDnet layout; may be given again.",
+)
+@click.option("--to", default=Path("reports/benchmark.csv"), show_default=True, type=click.Path(path_type=Path))
+@click.option("--model", "models", multiple=True, help="Measure only this model; may be given again.")
+@click.option("--scene", "scenes", multiple=True, help="Measure only on this <category>/<video>; may be given again.")
+@click.option("--set", "settings", multiple=True, metavar="MODEL.KEY=VALUE", help="A value that is not the default.")
+@click.option("--plugin", "plugins", multiple=True, help="A module to import, which registers further models.")
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Runs at a time.")
+@click.option("--limit", type=click.FloatRange(min=0, min_open=True), help="Seconds that a run may take.")
+@click.option("--again", is_flag=True, help="Measure what is in the table, too.")
+def benchmark(data: tuple[Path, ...], to: Path, **choices: Any) -> None:
+    """Measure every model on every scene: F, AGE, seconds of training, frames per second.
+
+    A row is kept as soon as it is there: a benchmark that was stopped goes on where it was, a run that fails does not
+    stop the rest and is tried again the next time. Exit code 1 tells that a run failed, 130 that it was stopped. The
+    table is written as Markdown beside the CSV.
+
+    \b
+    Example:
+      cleanplate benchmark --data /data/cdnet2014 --model median --model ae
+    """  # noqa: D301
+    from cleanplate.pipeline.benchmark import benchmark_command
+
+    try:
+        if not benchmark_command(data, to, **choices):
+            sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
 def models() -> None:
-    """List the models: family, league, whether they learn online, paper."""
+    """List the models: family, league, whether they learn online, parameters for a 320×240 frame, paper."""
     from cleanplate.models import available
     from cleanplate.report.tables import print_models
 

@@ -55,25 +55,35 @@ def test_the_committed_params_are_valid() -> None:
 @pytest.mark.parametrize(("group", "choice"), FILES)
 def test_every_file_composes_and_is_valid(group: str, choice: str, dataset: Path) -> None:
     values = compose(overrides_for(group, choice, dataset), folder=CONF)
-    if group == "model" and choice not in available():
-        pytest.skip(f"{choice} is not made by the OpenCV that is installed")
+    name = values["model"]["name"]
+    if name not in available():
+        pytest.skip(f"{name} is not made by the OpenCV that is installed")
     config = validate(values)
     assert config.runs == config.data.scenes
-    if group == "model":
-        assert config.create_model().name == choice
+    assert config.create_model().name == name
 
 
 @pytest.mark.parametrize("choice", [choice for group, choice in FILES if group == "model"])
-def test_a_models_file_sets_model_and_foreground_and_nothing_else(choice: str) -> None:
+def test_a_models_file_sets_its_own_keys_and_nothing_else(choice: str) -> None:
     values = compose([f"model={choice}"], folder=CONF)
-    assert values["model"]["name"] == choice
     assert values["foreground"]
-    for key in set(PARAMS) - {"model", "foreground"}:
+    for key in set(PARAMS) - {"model", "foreground", "flow"}:  # whether it needs optical flow is its own to say
         assert values[key] == PARAMS[key]
 
 
-def test_every_model_has_its_file() -> None:
-    assert set(available()) <= {choice for group, choice in FILES if group == "model"}
+def test_every_model_has_a_file_of_its_name_and_no_file_of_another_model_bears_it() -> None:
+    """Further files set a model otherwise: `ae_grey_ssim` is an `ae`."""
+    files = {choice for group, choice in FILES if group == "model"}
+    assert set(available()) <= files
+    for choice in files & set(available()):
+        assert compose([f"model={choice}"], folder=CONF)["model"]["name"] == choice
+
+
+def test_a_presets_file_sets_what_its_name_says() -> None:
+    model = compose(["model=ae_grey_ssim"], folder=CONF)["model"]
+    assert model["name"] == "ae"
+    assert (model["grey"], model["latent_dim"], model["initial"]) == (True, 20, "none")
+    assert {name for name, weight in model["loss"].items() if weight} == {"ssim"}
 
 
 def test_a_seed_and_scenes_reach_the_model() -> None:

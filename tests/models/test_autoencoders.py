@@ -9,6 +9,7 @@ import torch
 
 import cleanplate
 from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoders.aae import AdversarialAutoencoder
 from cleanplate.models.autoencoders.ae import Autoencoder
 from cleanplate.models.autoencoders.network import ConvAutoencoder
@@ -53,8 +54,22 @@ def test_any_size_comes_back_exactly(size: tuple[int, int], channels: int) -> No
         {"learned_noise": True, "pull": 0.0, "loss": {"l1": 1.0}},
         {"light_jitter": 0.2, "optimizer": "rmsprop", "schedule": "constant", "latent_dim": 1},
         {"optimizer": "adamw", "initial": "mode", "width": 5, "scale": 3},
+        {"norm": "spectral", "activation": "leaky_relu", "luminance": True, "loss": {"ms_ssim": 1.0}},
+        {"stage": "dilated", "attention": "cbam", "norm": "batch", "loss": {"bce": 1.0}},
+        {"stage": "deformable", "attention": "spatial_channel", "activation": "celu", "loss": {"charbonnier": 1.0}},
+        {"grey": True, "learned_noise": True, "initial": "none", "light_jitter": 0.1, "loss": {"photometric": 1.0}},
     ],
-    ids=["from scratch by SSIM", "a mix", "learned noise", "light jitter", "odd sizes"],
+    ids=[
+        "from scratch by SSIM",
+        "a mix",
+        "learned noise",
+        "light jitter",
+        "odd sizes",
+        "spectral norm and luminance",
+        "dilated stages and CBAM",
+        "deformable stages and spatial-channel gates",
+        "grey",
+    ],
 )
 def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence) -> None:
     model = cleanplate.create(name, **SHORT, **options)
@@ -63,11 +78,20 @@ def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence
     assert np.isfinite(prediction.score).all()
 
 
-@pytest.mark.parametrize("name", ["ae", "aae"])
-def test_bf16_trains_to_the_same_picture(name: str, scene: Sequence) -> None:
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("ae", {}),
+        ("aae", {}),
+        ("ae", {"norm": "spectral", "stage": "dilated", "attention": "cbam", "loss": {"ms_ssim": 0.5, "bce": 0.5}}),
+        ("ae", {"stage": "deformable", "attention": "spatial_channel", "luminance": True}),
+        ("ae", {"grey": True, "initial": "none"}),
+    ],
+)
+def test_bf16_trains_to_the_same_picture(name: str, options: dict[str, Any], scene: Sequence) -> None:
     backgrounds = []
     for precision in ("32-true", "bf16-mixed"):
-        model = cleanplate.create(name, **SHORT)
+        model = cleanplate.create(name, **SHORT, **options)
         assert isinstance(model, LearnedModel)
         backgrounds.append(trained(model, scene, precision).predict([scene[5]])[0].background.astype(int))
     assert np.abs(backgrounds[0] - backgrounds[1]).mean() < 1
@@ -79,6 +103,38 @@ def test_before_training_the_background_is_the_initial_one(scene: Sequence) -> N
     model.task(scene)
     plate = model.background
     np.testing.assert_array_equal(model.predict([scene[3]])[0].background, plate)
+
+
+def test_on_grey_one_number_is_added_to_all_colours_of_the_initial_background(scene: Sequence) -> None:
+    model = cleanplate.create("ae", grey=True, **SHORT)
+    assert isinstance(model, Autoencoder)
+    trained(model, scene)
+    network = model.network
+    frames = model._inputs([scene[3]]).float() / 255
+    assert (frames == frames[:, :1]).all()
+    codes = network.encode(frames)
+    assert network.core.decode(codes).shape[1] == 1
+    added = (network(frames)[0] - network.plate)[:, :, 2:-2, 2:-2]
+    inside = (network(frames)[0] > 0).all(1, keepdim=True)[:, :, 2:-2, 2:-2]
+    assert network.plate.std(dim=1).max() > 0.05  # the plate keeps its colours
+    assert float(((added - added[:, :1]) * inside).abs().max()) < 1e-5
+    assert float(added.abs().max()) > 1e-4
+
+
+def test_the_grey_core_sees_nothing_but_luminance(scene: Sequence) -> None:
+    model = cleanplate.create("ae", grey=True, initial="none", **SHORT)
+    assert isinstance(model, Autoencoder)
+    model.build(scene.size)
+    pictures = torch.rand(1, 3, 16, 24)
+    coloured = pictures + torch.tensor([0.114, 0.0, -0.299])[None, :, None, None]
+    encode = model.network.core.encode
+    torch.testing.assert_close(encode(coloured), encode(pictures), atol=1e-5, rtol=0)
+    assert (encode(pictures + 0.1) - encode(pictures)).abs().max() > 1e-3
+
+
+def test_grey_leaves_nothing_for_a_luminance_channel() -> None:
+    with pytest.raises(ConfigError, match=r"^model\.luminance: true, but with grey .* choose one of the two"):
+        cleanplate.create("ae", grey=True, luminance=True)
 
 
 def test_a_light_change_is_followed(scene: Sequence) -> None:

@@ -1,4 +1,4 @@
-"""Initialisers, temporal statistics, the mixture and OpenCV's subtractors on a square that crosses a plate."""
+"""Temporal statistics, the mixture and OpenCV's subtractors on a square that crosses a plate."""
 
 from types import SimpleNamespace
 
@@ -9,14 +9,16 @@ import pytest
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.models import available, create
-from cleanplate.models.initializers import INITIALIZERS, initial_background
 from cleanplate.models.statistical import opencv_subtractors
 from cleanplate.models.statistical.opencv_options import CntOptions, GsocOptions, KnnOptions, LsbpOptions
 from cleanplate.models.statistical.opencv_subtractors import Cnt
 from cleanplate.models.statistical.temporal import TemporalOptions
 
 HEIGHT, WIDTH, SIDE, FRAMES = 64, 96, 28, 60
-OFFLINE = [("mean", {}), ("median", {}), ("mode", {}), ("gmm", {}), ("gmm", {"use": "label"})]
+OFFLINE = [
+    *((name, {}) for name in ("mean", "trimmed_mean", "median", "mode", "benet", "gmm")),
+    ("gmm", {"use": "label"}),
+]
 ONLINE = ["mog2", "knn"]
 CONTRIB = pytest.mark.skipif(not hasattr(cv2, "bgsegm"), reason="needs opencv-contrib-python")
 
@@ -62,31 +64,6 @@ def sequence():
 def overlap(mask, truth):
     found = mask == 255
     return (found & truth).sum() / (found | truth).sum()
-
-
-@pytest.mark.parametrize("count", [1, 2, 7, 200])
-@pytest.mark.parametrize("levels", [(0, 256), (100, 106), (0, 2), (255, 256)])
-def test_initialisers_against_numpy(count, levels):
-    frames = np.random.default_rng(count).integers(*levels, (count, 9, 11, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(initial_background("mean", frames), np.rint(frames.mean(0)))
-    np.testing.assert_array_equal(initial_background("median", frames), np.rint(np.median(frames, axis=0)))
-    mode = initial_background("mode", frames)
-    for row, column, channel in [(0, 0, 0), (4, 5, 1), (8, 10, 2)]:
-        counts = np.bincount(frames[:, row, column, channel], minlength=256)
-        assert mode[row, column, channel] == np.convolve(counts, [1, 2, 3, 2, 1], mode="same").argmax()
-
-
-def test_initialisers_take_pictures_larger_than_a_block():
-    frames = np.random.default_rng(0).integers(0, 256, (5, 100, 90, 3)).astype(np.uint8)
-    np.testing.assert_array_equal(initial_background("median", frames), np.median(frames, axis=0))
-    still = np.repeat(frames[:1], 4, axis=0)
-    for name in INITIALIZERS:
-        np.testing.assert_array_equal(initial_background(name, still), frames[0])
-
-
-def test_unknown_initialiser_names_the_choices():
-    with pytest.raises(ConfigError, match="'best' is unknown; choose one of mean, median, mode"):
-        initial_background("best", np.zeros((2, 3, 3, 3), np.uint8))
 
 
 @pytest.mark.parametrize(("name", "options"), OFFLINE)

@@ -127,6 +127,8 @@ class Config(Section):
     plugins: list[str] = []
     data: DataConfig
     runs: Annotated[list[str], Field(min_length=1)]
+    flow: bool = False
+    """Whether `prepare` makes the optical flow of every scene: for models that look at it, once for all trainings."""
     model: ModelConfig
     foreground: dict[str, Any] = {}
     trainer: TrainerConfig = TrainerConfig()

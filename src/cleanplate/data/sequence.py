@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from cleanplate.data.flow.flow_file import FlowFile
 from cleanplate.data.images import Image
 from cleanplate.data.prefetch import ordered_map
 from cleanplate.data.sources import FrameSource, VideoFile
@@ -31,6 +32,7 @@ class Sequence:
         plates: true clean plates, by frame; `None` where the set has none.
         roi: uint8 `[H, W]`, non-zero inside; `None` means everywhere.
         temporal_roi: first and last frame number that is scored, both inclusive.
+        flow: optical flow of the frames, by frame number; `None` where it was not made beforehand.
         on_corrupt: what a frame that cannot be decoded does: `error` stops, `skip` leaves it out and counts it.
         defects: what was met and survived while reading, in words.
         corrupt: labels of the frames that were skipped.
@@ -43,6 +45,7 @@ class Sequence:
     plates: "FrameLookup | None" = None
     roi: Image | None = None
     temporal_roi: tuple[int, int] | None = None
+    flow: FlowFile | None = None
     on_corrupt: OnCorrupt = "error"
     defects: list[str] = field(default_factory=list)
     corrupt: list[str] = field(default_factory=list)

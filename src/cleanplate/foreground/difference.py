@@ -11,15 +11,18 @@ Score = NDArray[np.float32]
 
 # A pixel this close to the background is taken as background when the light is measured.
 _LIGHT_SAMPLE_LEVELS = 20
+# A glaring spot must not raise all around it.
+_SUPPORT_CAP = 60.0
+_SUPPORT_SIDE = 21
+_SUPPORT_OWN = 0.6
 
 
-def difference_score(frame: Image, background: Image, noise: Score | None, options: ForegroundOptions) -> Score:
+def difference_score(frame: Image, background: Image, options: ForegroundOptions) -> Score:
     """Two-sided colour difference between frame and background.
 
     Args:
         frame: uint8 BGR `[H, W, 3]`.
         background: uint8 BGR `[H, W, 3]`.
-        noise: expected absolute error of the background, float32 `[H, W]` in grey levels, or `None`.
         options: see `ForegroundOptions`.
 
     Returns:
@@ -33,9 +36,37 @@ def difference_score(frame: Image, background: Image, noise: Score | None, optio
     if options.score_median:
         # Filters over 5 exist for uint8 only, and whole levels are what the differences are made of.
         score = np.asarray(cv2.medianBlur(np.rint(score).astype(np.uint8), options.score_median), dtype=np.float32)
-    if noise is not None and options.noise_scale > 0:
-        score = np.clip(score - options.noise_scale * np.clip(noise - options.noise_floor, 0, None), 0, None)
     return score
+
+
+def less_noise(score: Score, noise: Score | None, options: ForegroundOptions) -> Score:
+    """A score less what the scene shows of itself: the noise beyond `noise_floor`, `noise_scale` times.
+
+    Args:
+        score: float32 `[H, W]` in grey levels.
+        noise: the same for the background at rest, or `None`.
+        options: `noise_scale` and `noise_floor` are read.
+
+    Returns:
+        float32 `[H, W]`, 0 or more.
+    """
+    if noise is None or options.noise_scale == 0:
+        return score
+    return np.asarray(np.clip(score - options.noise_scale * np.clip(noise - options.noise_floor, 0, None), 0, None))
+
+
+def supported(score: Score, support: float) -> Score:
+    """Adds what the surroundings say: objects are larger than noise.
+
+    Args:
+        score: float32 `[H, W]` in grey levels.
+        support: share of the local mean that is added; .6 times as much of the pixel's own score is taken off.
+
+    Returns:
+        float32 `[H, W]`.
+    """
+    surroundings = cv2.blur(np.minimum(score, _SUPPORT_CAP), (_SUPPORT_SIDE, _SUPPORT_SIDE))
+    return np.asarray(score + support * (surroundings - _SUPPORT_OWN * score), dtype=np.float32)
 
 
 def compensate_light(frame: Image, background: Image, gain: str) -> Image:
@@ -54,7 +85,7 @@ def compensate_light(frame: Image, background: Image, gain: str) -> Image:
     """
     if gain == "none":
         return background
-    step = max(1, min(frame.shape[:2]) // 120)  # a few ten thousand pixels settle a median
+    step = max(1, min(frame.shape[:2]) // 60)  # a few thousand pixels settle a median
     seen = frame[::step, ::step].reshape(-1, 3).astype(np.int16)
     plate = background[::step, ::step].reshape(-1, 3).astype(np.int16)
     change = seen - plate

@@ -1,7 +1,7 @@
 """The foreground head: the one way from frame, background and noise to score and mask, shared by all models."""
 
 from cleanplate.foreground.cleaning import clean
-from cleanplate.foreground.difference import Image, Score, compensate_light, difference_score
+from cleanplate.foreground.difference import Image, Score, compensate_light, difference_score, less_noise, supported
 from cleanplate.foreground.options import ForegroundOptions
 from cleanplate.foreground.shadow import mark_shadows
 from cleanplate.foreground.threshold import binarize
@@ -13,9 +13,18 @@ class ForegroundHead:
     def __init__(self, options: ForegroundOptions) -> None:
         self.options = options
 
+    def difference(self, frame: Image, background: Image) -> Score:
+        """How far the frame is from its background, float32 `[H, W]` in grey levels. See `difference_score`."""
+        return difference_score(frame, background, self.options)
+
     def score(self, frame: Image, background: Image, noise: Score | None = None) -> Score:
-        """Evidence of foreground per pixel, float32 `[H, W]` in grey levels. See `difference_score`."""
-        return difference_score(frame, background, noise, self.options)
+        """Evidence of foreground per pixel, float32 `[H, W]` in grey levels: the difference, less noise, supported."""
+        return self.weighed(self.difference(frame, background), noise)
+
+    def weighed(self, difference: Score, noise: Score | None = None) -> Score:
+        """The score that a difference makes."""
+        score = less_noise(difference, noise, self.options)
+        return supported(score, self.options.support) if self.options.support > 0 else score
 
     def mask(self, score: Score, frame: Image, background: Image) -> Image:
         """Cuts a score: threshold, cleaning, shadow test. uint8 `[H, W]`: 255 foreground, 127 shadow, 0 background."""

@@ -1,30 +1,26 @@
-"""How restless a pixel is: what the score shows there most of the time, whoever passes."""
-
-from collections.abc import Iterable
+"""How restless a pixel is: what the score shows there while nothing passes."""
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cleanplate.foreground.difference import Score
 
 _SIDE = 9  # the neighbourhood of the score's own median filter
 
 
-def temporal_noise(scores: Iterable[Score], quantile: float) -> Score:
-    """A quantile over time of the score, smoothed over a small neighbourhood.
+def resting_noise(quiet_scores: NDArray[np.uint8]) -> Score:
+    """The median of the score over the samples around which nothing moves, smoothed over a small neighbourhood.
 
-    Just under the median, it ignores whatever covers a pixel for less than half of the time and keeps what never rests:
-    leaves, waves, flicker. Where people stay for longer it cannot tell them from leaves.
+    What a pixel shows then is not an object: leaves, waves and flicker are there, whoever passes is not, however often
+    people come. Whoever stays without moving is taken for noise only where no quieter samples exist.
 
     Args:
-        scores: float32 `[H, W]` each, in grey levels, of frames spread over the sequence.
-        quantile: 0 to 1.
+        quiet_scores: uint8 `[K, H, W]` in grey levels, of each pixel's quietest samples.
 
     Returns:
         float32 `[H, W]` in grey levels.
     """
-    # Whole levels: a hundred frames fit in memory, and partial sorting bytes is fast.
-    stack = np.stack([np.clip(np.rint(score), 0, 255).astype(np.uint8) for score in scores])
-    rank = int(quantile * (len(stack) - 1))
-    level = np.partition(stack, rank, axis=0)[rank].astype(np.float32)
+    rank = (len(quiet_scores) - 1) // 2
+    level = np.partition(quiet_scores, rank, axis=0)[rank].astype(np.float32)
     return np.asarray(cv2.blur(level, (_SIDE, _SIDE)), dtype=np.float32)

@@ -21,6 +21,8 @@ class ForegroundOptions:
         noise_scale: how many times the expected error, beyond `noise_floor`, is taken off the score; 0 ignores it.
         noise_floor: grey levels of expected error that every camera has and the threshold already allows for.
         score_median: side of the median filter of the score; 0 leaves it out.
+        support: how much of the surroundings' score (mean over 21×21) is added, and a little of the pixel's own taken
+            off: lonely specks sink, pale parts of objects rise; 0 leaves it out.
         rule: `fixed` and `noise` use `threshold` (in grey levels; in multiples of the frame's own noise), `otsu` finds
             its own (at least `threshold`), `hysteresis` keeps what exceeds `low` and touches what exceeds `threshold`.
         threshold: see `rule`.
@@ -38,11 +40,12 @@ class ForegroundOptions:
     channels: Channels = "max"
     blur: int = 3
     gain: Gain = "offset"
-    noise_scale: float = 2.0
-    noise_floor: float = 7.0
+    noise_scale: float = 1.0
+    noise_floor: float = 4.0
     score_median: int = 9
+    support: float = 0.25
     rule: ThresholdRule = "fixed"
-    threshold: float = 22.0
+    threshold: float = 30.0
     low: float = 15.0
     mask_median: int = 0
     opening: int = 0
@@ -58,7 +61,7 @@ class ForegroundOptions:
             value = getattr(self, key)
             if value and (value < 3 or value % 2 == 0):
                 raise ConfigError(f"{key}: {value} is no filter side; choose 0 (off) or an odd number from 3 on")
-        for key in ("opening", "closing", "noise_scale", "noise_floor", "threshold", "low"):
+        for key in ("opening", "closing", "noise_scale", "noise_floor", "support", "threshold", "low"):
             if getattr(self, key) < 0:
                 raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
         for key in ("fill_holes", "smallest", "shadow_darkest", "shadow_chroma"):

@@ -4,6 +4,7 @@ Prediction, evaluation, report, export, apps and tests know this class and nothi
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from collections.abc import Sequence as Listing
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Self
@@ -14,10 +15,14 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
-from cleanplate.foreground.noise import temporal_noise
+from cleanplate.foreground.noise import resting_noise
+from cleanplate.models.frame_pairs import FramePairs
 
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
-Family = Literal["statistical", "autoencoder", "adversarial", "supervised"]
+Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
+
+FEW_FRAMES = 30
+"""With fewer frames than this, what never rests cannot be told from what passes."""
 
 _BATCH = 8
 
@@ -92,25 +97,41 @@ class BackgroundModel(ABC):
         """Whether `apply` can be called."""
         return self.streaming or self._size is not None
 
-    def measure_noise(self, sequence: Sequence, quantile: float, frames: int = 120) -> None:
-        """Learns where the scene never rests, for models fitted offline; see `temporal_noise`.
+    @property
+    def fitted_size(self) -> tuple[int, int] | None:
+        """Height and width of the frames it knows; `None` before there was one."""
+        return self._size
+
+    def to(self, device: Any) -> Self:
+        """Moves prediction to a torch device; models without a network stay where they are."""
+        return self
+
+    def noise_of(self, size: tuple[int, int]) -> Score:
+        """What was measured of the scene's unrest, float32 `[H, W]` in grey levels; zero where nothing was."""
+        return np.zeros(size, np.float32) if self._noise is None else self._noise
+
+    def measure_noise(self, sequence: Sequence, frames: int = 200) -> None:
+        """Learns where the scene never rests, for models fitted offline; see `resting_noise`.
 
         Args:
-            sequence: the scene.
-            quantile: 0 measures nothing.
+            sequence: the scene; with fewer than 30 frames nothing is measured.
             frames: how many are looked at, evenly spaced.
         """
+        pairs = FramePairs.of(sequence, frames)
         self._noise = None
-        if quantile > 0:
-            # A few at a time: backgrounds of large frames as floats would fill the memory.
-            seen = sequence.stack(frames)
-            batches = (list(seen[start : start + _BATCH]) for start in range(0, len(seen), _BATCH))
-            scores = (
-                self.head.score(frame, known.background)
-                for batch in batches
-                for frame, known in zip(batch, self._estimate(batch, 0.0), strict=True)
-            )
-            self._noise = temporal_noise(scores, quantile)
+        if len(pairs.frames) >= FEW_FRAMES:
+            seen = self._looked_at(sequence, pairs)
+            differences = [self.head.difference(frame, known.background).astype(np.uint8) for frame, known in seen]
+            self._noise = resting_noise(pairs.taken(np.stack(differences)))
+
+    def _looked_at(self, sequence: Sequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
+        """The frames of `pairs` with what the model knows of them.
+
+        A few at a time: backgrounds of large frames as floats would fill the memory.
+        """
+        for start in range(0, len(pairs.frames), _BATCH):
+            batch = list(pairs.frames[start : start + _BATCH])
+            yield from zip(batch, self._estimate(batch, 0.0), strict=True)
 
     # Using
 
@@ -147,6 +168,18 @@ class BackgroundModel(ABC):
         return predictions
 
     @property
+    def remembers(self) -> bool:
+        """Whether an estimate depends on the frames seen before, so that frames must come in order."""
+        return self.streaming
+
+    def reset(self) -> None:  # noqa: B027  # most models have nothing to forget
+        """Forgets the frames seen since fitting or loading, as before another video; what was learnt stays.
+
+        Models fitted offline take each frame for itself, and have nothing to forget. Those that learn online start
+        anew.
+        """
+
+    @property
     def background(self) -> Image:
         """The clean plate as last estimated, uint8 BGR `[H, W, 3]`; raises `ModelError` before there is one."""
         if self._background is None:
@@ -156,6 +189,13 @@ class BackgroundModel(ABC):
     @abstractmethod
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
         """One `Estimate` per frame, in order. Frames are checked: uint8 BGR of one size."""
+
+    def extra_pictures(self, frames: Listing[Image]) -> dict[str, list[Image]]:
+        """What else a model has to show of consecutive frames, by name: one uint8 BGR picture per frame.
+
+        The model starts anew on them, and afterwards is as it was.
+        """
+        return {}
 
     # Keeping
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 ACQUIRED = Path("data/acquired")
 SEQUENCES = Path("data/sequences")
+FLOW = Path("data/flow")
 PREPARED = Path("data/prepared")
 RUNS = Path("data/runs")
 MODELS = Path("data/models")
@@ -11,6 +12,11 @@ PREDICTIONS = Path("data/predictions")
 REPORTS = Path("reports")
 WORK = Path("outputs/work")
 """Checkpoints of trainings under way; no stage's output, so that DVC leaves them to be taken up."""
+
+
+def scene_flow(scene: str) -> Path:
+    """Optical flow of one scene, in one file."""
+    return FLOW / f"{scene}.npz"
 
 
 def scene_predictions(run: str, scene: str) -> Path:

@@ -8,17 +8,16 @@ import numpy as np
 import torch
 
 from cleanplate.config import Config
-from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.images import Image, write_image
 from cleanplate.data.sequence import Sequence
 from cleanplate.engine.checkpoint import load
 from cleanplate.files import replacing
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
-from cleanplate.models.learned import LearnedModel
 from cleanplate.models.registry import check
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.progress import progress_bar
+from cleanplate.pipeline.scenes import opened
 
 
 def run(config: Config, name: str) -> None:
@@ -31,7 +30,7 @@ def run(config: Config, name: str) -> None:
     with replacing(layout.PREDICTIONS / name) as folder:
         for entry in plan["predict"]:
             scene = entry["scene"]
-            sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+            sequence = opened(config, entry)
             model = _loaded(config, name, foreground)
             with progress_bar(f"predicting {scene}", len(sequence)) as progress:
                 writer = _Writer(folder if scene == name else folder / scene, config.predict.score_every)
@@ -44,7 +43,7 @@ def run(config: Config, name: str) -> None:
 def _loaded(config: Config, name: str, foreground: ForegroundOptions) -> BackgroundModel:
     # The configuration's foreground parameters: tuning a threshold needs no new training.
     model = load(layout.MODELS / name / "model.ckpt", foreground)
-    if isinstance(model, LearnedModel) and torch.cuda.is_available() and config.trainer.accelerator != "cpu":
+    if torch.cuda.is_available() and config.trainer.accelerator != "cpu":
         model.to("cuda")
     return model
 

@@ -1,9 +1,13 @@
 """Stage `prepare`: brings every scene into the CDnet layout and says what each training run is made of.
 
-A scene whose recipe has not changed since is left as it is, so that adding one renders or links that one alone.
+A scene whose recipe has not changed since is left as it is, so that adding one renders or links that one alone. So is
+its optical flow, as long as it was made of these frames in this way.
 """
 
+import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +15,17 @@ from cleanplate.acquire.inventory import inventory
 from cleanplate.config import Config
 from cleanplate.data import open_sequence
 from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.flow import Flow, FlowFile, FlowSettings, flows, write_flow_file
 from cleanplate.data.layout import check_frames, link_tree, write_frames
 from cleanplate.data.synthetic import SceneSpec, write_scene
-from cleanplate.errors import ConfigError
+from cleanplate.errors import ConfigError, DataError
 from cleanplate.files import remove, replacing
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.progress import progress_bar
 
 
 def run(config: Config) -> None:
-    """Writes `data/sequences/<scene>/`, `data/prepared/<scene>.json` and `data/runs/<run>.json`."""
+    """Writes `data/{sequences/<scene>/,prepared/<scene>.json,flow/<scene>.npz}` and `data/runs/<run>.json`."""
     scenes = config.data.scenes
     for scene in scenes:
         recipe = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
@@ -34,9 +39,15 @@ def run(config: Config) -> None:
             print(f"{scene}: {defect}")
     _remove_others(layout.SEQUENCES, set(scenes))
     _remove_others(layout.PREPARED, {f"{scene}.json" for scene in scenes})
+    layout.FLOW.mkdir(parents=True, exist_ok=True)
+    for scene in scenes if config.flow else []:
+        if not _flow_is_current(scene):
+            _write_flow(config, scene)
+    # Flow that this configuration does not ask for stays while it is true: the next one may.
+    _remove_others(layout.FLOW, {f"{scene}.npz" for scene in scenes if _flow_is_current(scene)})
     with replacing(layout.RUNS) as folder:
         for name in config.runs:
-            _write_json(folder / f"{name}.json", _plan(name, scenes))
+            _write_json(folder / f"{name}.json", _plan(name, scenes, flow=config.flow))
 
 
 def _write_sequence(scene: str, recipe: dict[str, Any]) -> None:
@@ -76,8 +87,36 @@ def _inspected(config: Config, scene: str, recipe: dict[str, Any]) -> dict[str, 
     }
 
 
-def _plan(name: str, scenes: list[str]) -> dict[str, Any]:
-    """The scenes a run trains on and predicts, with the digest of each: what the training depends on."""
+def _flow_about(scene: str) -> dict[str, Any]:
+    """What the flow of a scene depends on."""
+    return {"frames": _prepared(scene)["sha256"], "settings": asdict(FlowSettings())}
+
+
+def _flow_is_current(scene: str) -> bool:
+    try:
+        return FlowFile(layout.scene_flow(scene)).about == _flow_about(scene)
+    except DataError:
+        return False
+
+
+def _write_flow(config: Config, scene: str) -> None:
+    sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    with progress_bar(f"optical flow of {scene}", len(sequence)) as progress:
+
+        def numbered() -> Iterator[tuple[int, Flow]]:
+            for index, _, flow in flows(sequence):
+                yield sequence.numbers[index], flow
+                progress(index + 1)
+
+        write_flow_file(layout.scene_flow(scene), numbered(), _flow_about(scene))
+    print(f"{scene}: optical flow, {layout.scene_flow(scene).stat().st_size / 1e6:.1f} MB")
+
+
+def _plan(name: str, scenes: list[str], *, flow: bool) -> dict[str, Any]:
+    """The scenes a run trains on and predicts, with the digest of each: what the training depends on.
+
+    Where flow is not asked for, the plan does not speak of it: models without do not depend on it.
+    """
     if name in scenes:
         used = [name]
     elif name == "all":
@@ -86,6 +125,8 @@ def _plan(name: str, scenes: list[str]) -> dict[str, Any]:
         choices = ", ".join([*scenes, "all"])
         raise ConfigError(f"runs: {name!r} is neither a scene nor `all`; choose from {choices}")
     contents = [{"scene": scene, "sha256": _prepared(scene)["sha256"]} for scene in used]
+    for entry in contents if flow else []:
+        entry["flow"] = hashlib.sha256(layout.scene_flow(entry["scene"]).read_bytes()).hexdigest()
     return {"run": name, "train": contents, "predict": contents}
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import cleanplate
 from cleanplate.config import Config
-from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.sequence import Sequence
 from cleanplate.engine.checkpoint import save
 from cleanplate.engine.training import fit
@@ -17,6 +16,7 @@ from cleanplate.errors import ConfigError
 from cleanplate.files import remove, replacing
 from cleanplate.models import BackgroundModel
 from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline.scenes import opened
 
 if TYPE_CHECKING:
     from pytorch_lightning.callbacks import Callback
@@ -33,8 +33,7 @@ def run(config: Config, name: str) -> None:
         raise ConfigError(
             f"runs: {name!r} trains on {len(plan['train'])} scenes; {config.model.name} learns one at a time"
         )
-    scene = plan["train"][0]["scene"]
-    sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    sequence = opened(config, plan["train"][0])
     model = config.create_model()
     work = layout.WORK / name
     with _tracked(config, name, plan, model) as logger:
@@ -89,6 +88,7 @@ def _callbacks(config: Config, model: BackgroundModel, sequence: Sequence, work:
         [f"{sequence.name} {number}" for number in numbers],
         [sequence.truth.read(number) if sequence.truth else None for number in numbers],
         config.tracking.picture_every,
+        [sequence[max(0, position - 1)] for position in positions],
     )
     return [Curves(work / "curves.csv"), Throughput(config.model.options.get("batch_size", 1)), pictures]
 

@@ -1,13 +1,18 @@
 """Scores as tables on the terminal."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+if TYPE_CHECKING:  # scores are printed without waiting for torch
+    from cleanplate.models import BackgroundModel
+
+_FRAME = (240, 320)
+_UNFOLDED = 160
 _SEVEN = {
     "recall": "Recall",
     "specificity": "Spec.",
@@ -37,14 +42,36 @@ def print_scores(scores: Mapping[str, Any], console: Console | None = None) -> N
             console.print(f"[dim]{escape(video)}: {escape(defect)}[/dim]", soft_wrap=True)
 
 
-def print_models(models: Mapping[str, Any], console: Console | None = None) -> None:
-    """Prints the registered models, see `cleanplate.models.available`."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("model", "family", "league", "learns", "paper"):
-        table.add_column(heading)
+def print_models(models: Mapping[str, "type[BackgroundModel]"], console: Console | None = None) -> None:
+    """Prints the registered models, see `cleanplate.models.available`; weights are counted for a 320×240 frame."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("model", no_wrap=True)
+    for heading in ("family", "league", "learns"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("parameters", justify="right", no_wrap=True)
+    table.add_column("paper")
     for name, model in models.items():
-        table.add_row(name, model.family, model.league, "online" if model.streaming else "offline", escape(model.paper))
-    (console or Console()).print(table)
+        learns = "online" if model.streaming else "offline"
+        weights = parameter_count(model)
+        table.add_row(name, model.family, model.league, learns, f"{weights:,}" if weights else "–", escape(model.paper))
+    (console or wide_console()).print(table)
+
+
+def wide_console() -> Console:
+    """The terminal at its width; a file or a pipe gets whole lines, which `grep` and people read better."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_UNFOLDED)
+
+
+def parameter_count(model: "type[BackgroundModel]") -> int:
+    """Weights that a model of that class learns for a 320×240 frame with its default options; 0 for those without."""
+    from cleanplate.models.learned import LearnedModel
+
+    if not issubclass(model, LearnedModel):
+        return 0
+    made = model()
+    made.build(_FRAME)
+    return sum(weight.numel() for weight in made.network.parameters())
 
 
 def _table(title: str, scores: Mapping[str, Any], columns: Mapping[str, str], strong: str) -> Table:

@@ -23,7 +23,8 @@ class Pictures(Callback):
     """Every `every` epochs, and after the last: predicts fixed frames and logs frame, background, score and mask.
 
     The frame carries the mask, and the ground truth where there is one, as overlays to switch on and off. Training goes
-    on as if nothing had been: modes of the layers and random numbers are as before.
+    on as if nothing had been: modes of the layers and random numbers are as before. What else the model has to show
+    (`BackgroundModel.extra_pictures`) is logged beside them.
     """
 
     def __init__(
@@ -33,13 +34,24 @@ class Pictures(Callback):
         captions: Listing[str],
         truth: Listing[Image | None] | None = None,
         every: int = 5,
+        before: Listing[Image] | None = None,
     ) -> None:
-        """Args: `frames` uint8 BGR, `truth` CDnet labels per frame; `model` shares its network with the task."""
+        """Pictures of some frames.
+
+        Args:
+            model: shares its network with the task.
+            frames: uint8 BGR.
+            captions: one per frame.
+            truth: CDnet labels per frame.
+            every: epochs.
+            before: the frame before each one, for models that remember; the frame itself by default.
+        """
         self.model = model
         self.frames = list(frames)
         self.captions = list(captions)
         self.truth = list(truth) if truth is not None else [None] * len(self.frames)
         self.every = every
+        self.before = list(before) if before is not None else self.frames
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """See the class."""
@@ -50,10 +62,40 @@ class Pictures(Callback):
             return
         with undisturbed(pl_module):
             # A copy shares the network but keeps its own last background: pictures leave no trace in a checkpoint.
-            predictions = copy.copy(self.model).predict(self.frames)
+            model = copy.copy(self.model)
+            predictions, extra = self._predicted(model), self._extra(model)
         step = trainer.fit_loop.epoch_loop._batches_that_stepped - 1
+        position = {"trainer/global_step": step}
         for logger in loggers:
-            logger.attempt(lambda run: run.log(self._panels(predictions) | {"trainer/global_step": step}))
+            logger.attempt(lambda run: run.log(self._panels(predictions) | self._shown(extra) | position))
+
+    def _predicted(self, model: BackgroundModel) -> list[Prediction]:
+        if not model.remembers:
+            return model.predict(self.frames)
+        predictions = []
+        for before, frame in zip(self.before, self.frames, strict=True):
+            model.reset()
+            predictions.append(model.predict([before, frame])[1])
+        model.reset()
+        return predictions
+
+    def _extra(self, model: BackgroundModel) -> dict[str, list[Image]]:
+        found: dict[str, list[Image]] = {}
+        for before, frame in zip(self.before, self.frames, strict=True):
+            for name, images in model.extra_pictures([before, frame]).items():
+                found.setdefault(name, []).append(images[1])
+        return found
+
+    def _shown(self, extra: dict[str, list[Image]]) -> dict[str, Any]:
+        import wandb
+
+        return {
+            f"pictures/{name}": [
+                wandb.Image(image[..., ::-1], caption=caption)
+                for image, caption in zip(images, self.captions, strict=True)
+            ]
+            for name, images in extra.items()
+        }
 
     def _panels(self, predictions: list[Prediction]) -> dict[str, Any]:
         import wandb

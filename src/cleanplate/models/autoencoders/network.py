@@ -4,6 +4,9 @@ Stages halve the picture until its shorter side is at most 8; channels double up
 sizes that the encoder passed through, so any height and width come back exactly.
 """
 
+from itertools import pairwise
+from typing import Self
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -30,6 +33,7 @@ class Encoder(nn.Module):
     """`[N, inputs, H, W]` to codes `[N, latent_dim]`.
 
     The code is linear, not squashed: an adversarial prior must be able to match it.
+    The style may give the first stage the luminance of the pictures' colours, or leave it that alone.
     """
 
     def __init__(self, size: tuple[int, int], inputs: int, latent_dim: int, width: int, style: Style) -> None:
@@ -37,10 +41,20 @@ class Encoder(nn.Module):
         super().__init__()
         widths = stage_widths(size, width)
         height, breadth = stage_sizes(size)[-1]
-        self.stages = nn.ModuleList(
-            style.down(before, after) for before, after in zip([inputs, *widths[:-1]], widths, strict=True)
-        )
+        self.frozen = False
+        self.stages = nn.ModuleList([style.first(inputs, widths[0])])
+        self.stages.extend(style.down(before, after) for before, after in pairwise(widths))
         self.to_code = nn.Linear(widths[-1] * height * breadth, latent_dim)
+
+    def freeze(self) -> None:
+        """Nothing in it changes any more, be it weights or the statistics of a norm."""
+        self.frozen = True
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> Self:
+        """See `nn.Module.train`; a frozen encoder stays out of it."""
+        return super().train(mode and not self.frozen)
 
     def features(self, pictures: Tensor) -> list[Tensor]:
         """What each stage gives, the finest first."""

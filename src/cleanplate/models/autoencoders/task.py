@@ -21,7 +21,7 @@ class ReconstructionTask(FramesTask):
 
     Args:
         model: the model that is trained; the task borrows its network.
-        frames: uint8 RGB `[N, 3, h, w]` at working size.
+        frames: uint8 RGB at working size, further streams behind: `[N, 3+, h, w]`.
     """
 
     def __init__(self, model: "Autoencoder", frames: Tensor) -> None:
@@ -54,6 +54,11 @@ class ReconstructionTask(FramesTask):
             error = (background.detach() - frames).abs().mean(dim=1, keepdim=True)
             parts["noise"] = (weight * F.smooth_l1_loss(noise, error, reduction="none", beta=3 / 255)).mean()
             loss = loss + parts["noise"]
+        if options.initial_weight > 0:
+            # What the frames leave open is as in the initial background.
+            initial = F.interpolate(self.plate_network.small_plate, background.shape[-2:], mode="area")
+            parts["initial"] = mixed(options.loss, background, initial.expand_as(background)).mean()
+            loss = loss + options.initial_weight * parts["initial"]
         batch = len(frames)
         shared = stage == "val"  # a checkpoint is chosen by it, so all processes must see the same number
         logged = {f"{stage}/{name}": part.detach() for name, part in parts.items()}
@@ -68,4 +73,5 @@ class ReconstructionTask(FramesTask):
             return frames
         draw = torch.rand((len(frames), 4, 1, 1), generator=self.step_generator(), device=frames.device) * 2 - 1
         factor = (1 + jitter * draw[:, :1]) * (1 + 0.25 * jitter * draw[:, 1:])
-        return (frames * factor).clamp(0, 1)
+        lit = (frames[:, :3] * factor).clamp(0, 1)
+        return torch.cat([lit, frames[:, 3:]], dim=1)  # further streams know no light

@@ -79,7 +79,10 @@ class GaussianMixtureModel(BackgroundModel):
     Options = GaussianMixtureOptions
     # The median comes after the threshold, for the mixture's own score passes by the head's filters. On the head's
     # score it does the same: a median filter commutes with a threshold.
-    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(score_median=0, threshold=35.0, mask_median=9)
+    # Nor does the score take support from around, which the mixture's own would not have either.
+    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(
+        score_median=0, support=0.0, threshold=35.0, mask_median=9
+    )
     options: GaussianMixtureOptions
 
     def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:

@@ -22,6 +22,9 @@ from cleanplate.models.statistical.opencv_options import CntOptions, GsocOptions
 
 CONTRIB_PACKAGE = "opencv-contrib-python"
 
+# For a background that was learnt online and then held: no noise was measured with it.
+_FROZEN = ForegroundOptions(support=0.0, threshold=22.0)
+
 
 class OpenCvSubtractor(BackgroundModel):
     """A subtractor of OpenCV: learns from every frame it is shown.
@@ -38,7 +41,7 @@ class OpenCvSubtractor(BackgroundModel):
     streaming = True
     # What the field reports of these: their own mask after a median filter.
     foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(
-        gain="none", score_median=0, threshold=254.0, mask_median=5
+        gain="none", score_median=0, support=0.0, threshold=254.0, mask_median=5
     )
     module: ClassVar[str] = "cv2"
     factory: ClassVar[str]
@@ -52,7 +55,7 @@ class OpenCvSubtractor(BackgroundModel):
     def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:
         super().__init__(options, foreground)
         self._subtractor = self._fresh()
-        self._frozen_head = ForegroundHead(ForegroundOptions())
+        self._frozen_head = ForegroundHead(_FROZEN)
 
     @classmethod
     def unmet(cls) -> str:
@@ -72,6 +75,10 @@ class OpenCvSubtractor(BackgroundModel):
         """Starts afresh."""
         super().restore(state)
         self._subtractor = self._fresh()
+
+    def reset(self) -> None:
+        """Starts afresh: all that a subtractor knows are the frames it has seen."""
+        self.restore(OpenCvSubtractor.state(self))
 
     def _fresh(self) -> Any:
         home = import_module(self.module)

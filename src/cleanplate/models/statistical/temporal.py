@@ -1,9 +1,10 @@
-"""One picture for the whole sequence: the temporal mean, median or mode of its frames.
+"""One picture for the whole sequence: an initial background, on its own.
 
 The oldest background models, and with enough frames hard to beat where the camera and the light stay still: the median
 shows the background wherever it is seen more than half of the time, the mode wherever it is seen more often than any
-other colour, the mean keeps a ghost of everything that passed. Lo and Velastin, "Automatic congestion detection system
-for underground platforms", 2001 (median). See also `cleanplate.models.initializers`.
+other colour, the mean keeps a ghost of everything that passed, the trimmed mean of what stayed for a while. `benet`
+learns which of them to trust where. Lo and Velastin, "Automatic congestion detection system for underground platforms",
+2001 (median). See also `cleanplate.models.initializers`.
 """
 
 from collections.abc import Sequence as Listing
@@ -24,17 +25,15 @@ class TemporalOptions:
 
     Attributes:
         frames: number of frames, evenly spaced over the sequence; fewer if it has fewer.
-        noise_quantile: of the score over time, kept as the scene's noise; 0 keeps none.
+        noise: measure what never rests; see `cleanplate.foreground.noise`.
     """
 
     frames: int = 200
-    noise_quantile: float = 0.45
+    noise: bool = True
 
     def __post_init__(self) -> None:
         if self.frames < 2:
             raise ConfigError(f"frames: {self.frames} are too few for a statistic over time; choose 2 or more")
-        if not 0 <= self.noise_quantile < 1:
-            raise ConfigError(f"noise_quantile: {self.noise_quantile} is outside 0 … 1")
 
 
 class TemporalModel(BackgroundModel):
@@ -46,9 +45,10 @@ class TemporalModel(BackgroundModel):
 
     def fit(self, sequence: Sequence) -> Self:
         """Takes the statistic over evenly spaced frames."""
-        self._background = initial_background(self.name, sequence.stack(self.options.frames))
+        self._background = initial_background(self.name, sequence, self.options.frames)
         self._size = (self._background.shape[0], self._background.shape[1])
-        self.measure_noise(sequence, self.options.noise_quantile)
+        if self.options.noise:
+            self.measure_noise(sequence)
         return self
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
@@ -63,6 +63,13 @@ class Mean(TemporalModel):
 
 
 @register
+class TrimmedMean(TemporalModel):
+    """Temporal mean without the lowest and highest fifth of each pixel's values."""
+
+    name: ClassVar[str] = "trimmed_mean"
+
+
+@register
 class Median(TemporalModel):
     """Temporal median."""
 
@@ -74,3 +81,13 @@ class Mode(TemporalModel):
     """Temporal mode."""
 
     name: ClassVar[str] = "mode"
+
+
+@register
+class LearnedInitializer(TemporalModel):
+    """Statistics over time, weighed per pixel by a network that is trained on held-out frames of the scene."""
+
+    name: ClassVar[str] = "benet"
+    paper: ClassVar[str] = (
+        "after the BENet of earlier software (mean, convolution, pooling); loss after AE-NE (arXiv 2112.08001)"
+    )

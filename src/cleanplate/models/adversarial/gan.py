@@ -1,0 +1,148 @@
+"""What all generative adversarial models share: a generator of backgrounds, and an encoder that finds the right one.
+
+A generator turns codes from a normal prior into pictures of the scene; a discriminator, which only training knows,
+tells them from real ones. Neither sees the frame whose background is wanted. So an encoder learns beside them to invert
+the generator: it recovers the codes of generated pictures, and finds for frames the code whose picture explains them,
+where regions that look like foreground weigh little. It never moves the generator, which learns from its opponent, and
+from mean and variety of the real pictures (`matching`). At test time a few steps of gradient descent through the
+generator may refine the code (`search_steps`).
+
+A GAN learns whatever its real pictures show, so these must be pictures of the *background*: foreground is painted over
+before the discriminator sees them (`cleaning`). It sees what `PlateNetwork` shows an encoder: the gap to the initial
+plate, squashed, so that what is left of an object weighs no more than a light change; from scratch, the picture.
+
+Papers: Goodfellow et al., Generative adversarial nets (2014, arXiv 1406.2661); Salimans et al., Improved techniques for
+training GANs (2016, arXiv 1606.03498), for the matching; Schlegl et al., f-AnoGAN (2019, doi
+10.1016/j.media.2019.01.010), for the encoder and the search.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.adversarial.networks import GenerativeCore
+from cleanplate.models.adversarial.search import searched
+from cleanplate.models.autoencoders.ae import Autoencoder, AutoencoderOptions
+from cleanplate.models.autoencoders.blocks import Activation, Norm
+from cleanplate.models.autoencoders.network import resized
+from cleanplate.models.base import Estimate
+from cleanplate.models.learned import as_image, shrunk
+
+if TYPE_CHECKING:
+    from cleanplate.models.adversarial.gan_task import GanTask
+    from cleanplate.models.adversarial.objectives import Objective
+
+
+@dataclass(frozen=True)
+class GanOptions(AutoencoderOptions):
+    """What a GAN has beyond an autoencoder's options, which hold for generator and encoder.
+
+    Attributes:
+        batch_size: half of the others': every batch is generated and judged several times over.
+        norm: of every stage; `group` would take the light out of the generator's pictures, which it cannot put back.
+        activation: of every stage; leaky, as in DCGAN.
+        learned_noise: not for GANs: no opponent judges an expected error.
+        discriminator_width: channels of its first stage.
+        discriminator_rate: its learning rate, as a factor of the generator's.
+        constant_rate: learning rate of what stays of the picture, from scratch, as a factor of the generator's.
+        matching: weight, in the generator's loss, of the distance between generated and real pictures in mean and
+            variety, see `moment_distance`; 0 leaves the generator to its opponent alone.
+        momentum: Adam's first, of generator and discriminator; low, for their aims change from step to step.
+        average: share of the past in the generator's moving average, which is what the model keeps; 0 keeps the last.
+        code_weight: of recovering the codes of generated pictures, beside explaining frames.
+        search_steps: of gradient descent on the code of a frame at test time.
+        search_rate: length of such a step, in standard deviations of the prior.
+    """
+
+    batch_size: int = 8
+    norm: Norm = "none"
+    activation: Activation = "leaky_relu"
+    discriminator_width: int = 16
+    discriminator_rate: float = 1.0
+    constant_rate: float = 3.0
+    matching: float = 5.0
+    momentum: float = 0.5
+    average: float = 0.95
+    code_weight: float = 0.1
+    search_steps: int = 0
+    search_rate: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.learned_noise:
+            raise ConfigError("learned_noise: true, but a GAN learns none; leave it false")
+        for key in ("discriminator_width", "discriminator_rate", "constant_rate", "search_rate"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        for key in ("matching", "code_weight", "search_steps"):
+            if getattr(self, key) < 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is negative; 0 leaves it out")
+        for key in ("momentum", "average"):
+            if not 0 <= getattr(self, key) < 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not from 0 to less than 1")
+
+
+class Gan(Autoencoder):
+    """See the module. A variant gives its discriminator and its objective."""
+
+    family = "adversarial"  # type: ignore[assignment]  # inferred narrower from its parent
+    Options = GanOptions
+    options: GanOptions
+
+    def core(self, working: tuple[int, int]) -> nn.Module:
+        """Generator and encoder; see `Autoencoder.core`."""
+        options = self.options
+        return GenerativeCore(working, self.outputs, options.latent_dim, options.width, self.style)
+
+    @abstractmethod
+    def discriminator(self) -> nn.Module:
+        """The opponent, weights drawn from the global generator: pictures `[N, 3, h, w]` at working size to a verdict.
+
+        A verdict is a logit `[N, 1]`, or that and a reconstruction of the picture: the objective knows.
+        """
+
+    @abstractmethod
+    def objective(self) -> "Objective":
+        """What discriminator and generator want."""
+
+    @property
+    def critic_steps(self) -> int:
+        """Steps of the discriminator for each one of the generator."""
+        return 1
+
+    def task(self, sequence: Sequence) -> "GanTask":
+        """See `LearnedModel.task`."""
+        from cleanplate.models.adversarial.gan_task import GanTask
+
+        return GanTask(self, self._frames_of(sequence))
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        if not self.options.search_steps:
+            return super()._estimate(frames, learning_rate)
+        options = self.options
+        self.network.eval()
+        inputs = self._inputs([shrunk(frame, self.network.working) for frame in frames]).float() / 255
+        with torch.no_grad():
+            codes = self.network.encode(inputs)
+        codes = searched(self.network, inputs, codes, options.search_steps, options.search_rate, options.pull)
+        plate = self.network.plate
+        with torch.no_grad():
+            residuals = self.network.decode(codes)[0] - self.network.small_plate
+            residuals = resized(residuals, (plate.shape[-2], plate.shape[-1]))
+        return [Estimate(as_image((plate[0] + residual).clamp(0, 1))) for residual in residuals]
+
+
+def sampled(model: Gan, count: int, seed: int = 0) -> Tensor:
+    """Backgrounds of `count` random codes, RGB `[count, 3, h, w]` in 0 … 1 at working size: what the model imagines."""
+    generator = torch.Generator().manual_seed(seed)
+    codes = torch.randn((count, model.options.latent_dim), generator=generator).to(model.device)
+    model.network.eval()
+    with torch.inference_mode():
+        return model.network.decode(codes)[0].clamp(0, 1)

@@ -1,0 +1,49 @@
+"""The code that explains a frame, searched by gradient descent through the generator.
+
+Paper: Schlegl et al., AnoGAN (2017, arXiv 1703.05921), for the search; the weights make it blind to foreground.
+"""
+
+import torch
+from torch import Tensor
+
+from cleanplate.models.autoencoders.plate_network import PlateNetwork
+from cleanplate.models.losses import background_weight, mixed
+
+# A code this far from the prior's middle costs as much as an error of one grey level everywhere.
+_PRIOR = 1 / 255 / 100
+
+
+def searched(network: PlateNetwork, frames: Tensor, codes: Tensor, steps: int, rate: float, pull: float) -> Tensor:
+    """Codes of lower robust error than the given ones, each frame for itself.
+
+    Adam's rule, per code; of all codes on the way each frame keeps the best. Nothing of the network changes.
+
+    Args:
+        network: whose `decode` is inverted.
+        frames: float RGB `[N, 3, h, w]` in 0 … 1 at working size.
+        codes: where the search starts, `[N, latent_dim]`.
+        steps: looks at the gradient.
+        rate: length of a step.
+        pull: how little foreground-like regions weigh; see `background_weight`.
+
+    Returns:
+        `[N, latent_dim]`.
+    """
+    codes = codes.detach().clone()
+    with torch.no_grad():
+        weight = background_weight(network.decode(codes)[0], frames, pull, 3)
+    first, second = torch.zeros_like(codes), torch.zeros_like(codes)
+    best, lowest = codes, torch.full((len(codes), 1), torch.inf, device=codes.device)
+    for step in range(1, steps + 2):
+        with torch.enable_grad():
+            trial = codes.detach().requires_grad_()
+            background, _ = network.decode(trial)
+            error = (weight * mixed({"smooth_l1": 1.0}, background, frames)).flatten(1).sum(1, keepdim=True)
+            cost = error / weight.flatten(1).sum(1, keepdim=True) + _PRIOR * trial.square().sum(1, keepdim=True)
+            (gradient,) = torch.autograd.grad(cost.sum(), trial)
+        better = cost.detach() < lowest
+        best, lowest = torch.where(better, codes, best), torch.where(better, cost.detach(), lowest)
+        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient.square()
+        scale = (second / (1 - 0.999**step)).sqrt() + 1e-12
+        codes = codes - rate * first / (1 - 0.9**step) / scale
+    return best

@@ -1,0 +1,87 @@
+"""The head's network: which pixels of a frame are foreground, given the frame, its background and the scene's noise."""
+
+from itertools import pairwise
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+MULTIPLE = 16
+"""Height and width of what the network is given are multiples of this."""
+
+_MEDIUM = 128.0
+_GAP_LEVELS = 40.0  # differences from about here on say the same
+_WIDE_GAP_LEVELS = 60.0
+_NOISE_LEVELS = 30.0
+
+
+class HeadNetwork(nn.Module):
+    """A small U-Net without norms, on 2×2 blocks of pixels: half the resolution, nothing lost.
+
+    What it sees of a 2×2 block: frame and background (12 values each), their squashed difference (12), its largest
+    value, and the noise. It knows no scene: one network serves all, for nothing in it but differences, surroundings and
+    silhouettes tells foreground from background.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (24, 32, 48, 64), blocks: tuple[int, ...] = (1, 1, 2, 2)) -> None:
+        """Args: channels of each scale, and residual blocks on each on the way down."""
+        super().__init__()
+        self.stem = nn.Conv2d(38, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
+        # The finest scale is the dear one: a single convolution there, two in the blocks of the others.
+        self.scales = nn.ModuleList(
+            nn.ModuleList(_residual(width, deep=scale > 0) for _ in range(count))
+            for scale, (width, count) in enumerate(zip(widths, blocks, strict=True))
+        )
+        self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
+        self.joined = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in widths[:-1])
+        self.output = nn.Conv2d(widths[0], 4, 3, padding=1)
+        self._start()
+
+    def forward(self, frames: Tensor, backgrounds: Tensor, noise: Tensor) -> Tensor:
+        """Logits of foreground, `[N, 1, H, W]`.
+
+        Args:
+            frames: uint8 RGB `[N, 3, H, W]`, H and W multiples of 16.
+            backgrounds: the same.
+            noise: float32 `[N, 1, H, W]` in grey levels.
+        """
+        features = F.relu(self.stem(self._seen(frames, backgrounds, noise)))
+        kept = []
+        for scale, blocks in enumerate(self.scales):
+            if scale > 0:
+                features = F.relu(self.down[scale - 1](features))
+            for block in blocks:  # type: ignore[attr-defined]  # a ModuleList
+                features = F.relu(features + block(features))
+            kept.append(features)
+        for scale in range(len(self.up) - 1, -1, -1):
+            features = kept[scale] + F.interpolate(self.up[scale](features), scale_factor=2.0, mode="nearest")
+            features = F.relu(features + self.joined[scale](features))
+        return F.pixel_shuffle(self.output(features), 2)
+
+    def _seen(self, frames: Tensor, backgrounds: Tensor, noise: Tensor) -> Tensor:
+        device = frames.device.type
+        kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+        # Grey levels are whole numbers below 256: their differences are exact in bf16 too.
+        frame, background = (F.pixel_unshuffle(picture, 2).to(kind) for picture in (frames, backgrounds))
+        gap = frame - background
+        widest = torch.tanh(gap.abs().amax(dim=1, keepdim=True) / _WIDE_GAP_LEVELS)
+        restless = torch.tanh(F.avg_pool2d(noise, 2) / _NOISE_LEVELS).to(kind)
+        pictures = [frame / _MEDIUM - 1, background / _MEDIUM - 1, torch.tanh(gap / _GAP_LEVELS)]
+        return torch.cat([*pictures, restless, widest], dim=1).contiguous(memory_format=torch.channels_last)
+
+    def _start(self) -> None:
+        # Without norms: variance kept by the draw, blocks that start as little more than their input.
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+                nn.init.zeros_(part.bias)  # type: ignore[arg-type]  # a convolution has a bias by default
+        for blocks in self.scales:
+            for block in blocks:  # type: ignore[attr-defined]  # a ModuleList
+                block[-1].weight.data.mul_(0.3)
+        self.output.weight.data.mul_(0.1)
+
+
+def _residual(width: int, *, deep: bool) -> nn.Sequential:
+    last = nn.Conv2d(width, width, 3, padding=1)
+    return nn.Sequential(nn.Conv2d(width, width, 3, padding=1), nn.ReLU(), last) if deep else nn.Sequential(last)

@@ -1,0 +1,171 @@
+"""The flagship: a background by the classical recipe, and a network that says what of the frame is not it.
+
+The background comes from `base`, any other model that gives one; by default `lowmotion`. The score is the sum of two
+witnesses who err differently: the base's difference to the background, which misses nothing but takes shadows for
+objects, and a small network that has seen, on generated scenes alone, what shadows, waves, leaves, haze and pasted
+objects look like beside their background. It needs no label and no training on the scene, and knows no kind of object.
+
+Source: own. After BSUV-Net (Tezcan et al., 2020), which learns to compare a frame with its background from labels, and
+the fusion of a classical score with a learned one as SemanticBGS (Braham et al., 2017) does with semantics.
+
+Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.create("plate", base="median")`. See also
+`lowmotion`, and `cleanplate.models.plate.pretraining_task`, which made the weights.
+"""
+
+from collections.abc import Sequence as Listing
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground.difference import Image, Score
+from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.learned import as_tensor
+from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
+from cleanplate.models.registry import create, model_class, register
+
+_PROBABILITY_MEDIAN = 5
+_BASE = "base."
+
+
+@dataclass(frozen=True)
+class PlateOptions:
+    """What the two witnesses are, and how much each of them counts.
+
+    Attributes:
+        base: the model that gives the background.
+        base_options: values that differ from its defaults.
+        cap: grey levels that the base's score counts at most.
+        vote: grey levels between the network's surest no and its surest yes; 0 leaves it out.
+        weights: a file of weights that `pretraining_task` made, in place of the one that comes with the package.
+    """
+
+    base: str = "lowmotion"
+    base_options: dict[str, Any] = field(default_factory=dict)
+    cap: float = 40.0
+    vote: float = 40.0
+    weights: str = ""
+
+    def __post_init__(self) -> None:
+        if self.base == "plate":
+            raise ConfigError("base: 'plate' cannot be its own base; choose a model that gives a background")
+        for key in ("cap", "vote"):
+            if getattr(self, key) < 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
+
+
+@register
+class Plate(BackgroundModel):
+    """See the module."""
+
+    name = "plate"
+    family = "hybrid"
+    paper = "own; after Tezcan et al. 2020 (BSUV-Net), Braham et al. 2017"
+    Options = PlateOptions
+    options: PlateOptions
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        model_class(self.options.base)  # an unknown name is refused here
+        self.base = create(self.options.base, **self.options.base_options)
+        self.network = HeadNetwork()
+        if self.options.weights:
+            self.network.load_state_dict(_weights(Path(self.options.weights).read_bytes(), self.options.weights))
+        else:
+            packaged = files("cleanplate.models.plate").joinpath("head.pt")
+            self.network.load_state_dict(_weights(packaged.read_bytes(), str(packaged)))
+        self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Fits the base, and measures the scene's noise where the base does not."""
+        self.base.fit(sequence)
+        self._size, self._background = self.base.fitted_size, self.base.background
+        return self
+
+    @property
+    def remembers(self) -> bool:
+        """As the base."""
+        return self.base.remembers
+
+    def reset(self) -> None:
+        """See `BackgroundModel.reset`."""
+        self.base.reset()
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the network, and the base's if it has one."""
+        self.network.to(device)
+        self.base.to(device)
+        return self
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the network and of the base."""
+        return sum(weight.numel() for weight in self.network.parameters()) + self.base.parameters
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        known = self.base._estimate(frames, learning_rate)
+        return [self._judged(frame, estimate) for frame, estimate in zip(frames, known, strict=True)]
+
+    def _judged(self, frame: Image, known: Estimate) -> Estimate:
+        height, width = frame.shape[:2]
+        noise = self.base.noise_of((height, width)) if known.noise is None else known.noise
+        score = known.score
+        if score is None:
+            score = self.head.score(frame, known.background, noise)
+        score = np.minimum(score, self.options.cap)
+        if self.options.vote > 0:
+            score += self.options.vote * (self.probability(frame, known.background, noise) - np.float32(0.5))
+        return Estimate(known.background, noise, np.clip(score, 0, 255).astype(np.float32))
+
+    def probability(self, frame: Image, background: Image, noise: Score) -> Score:
+        """The network's own word: probability of foreground, float32 `[H, W]`, median-filtered."""
+        height, width = frame.shape[:2]
+        pad = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
+        device = next(self.network.parameters()).device
+        pictures = as_tensor([frame, background], device)
+        restless = torch.from_numpy(noise)[None, None].to(device)
+        if any(pad):
+            # Replication is not made for bytes.
+            pictures = F.pad(pictures.float(), pad, mode="replicate").to(torch.uint8)
+            restless = F.pad(restless, pad, mode="replicate")
+        with torch.inference_mode(), _reduced(device):
+            logits = self.network(pictures[:1], pictures[1:], restless)[0, 0, :height, :width]
+            levels = torch.sigmoid(logits.float()).mul(255).round().to(torch.uint8).cpu().numpy()
+        return np.asarray(cv2.medianBlur(levels, _PROBABILITY_MEDIAN).astype(np.float32) / 255)
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the network's weights and the base's state."""
+        weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
+        return super().state() | {"network": weights} | {_BASE + key: item for key, item in self.base.state().items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self.network.load_state_dict(state["network"])
+        self.base.restore({key.removeprefix(_BASE): item for key, item in state.items() if key.startswith(_BASE)})
+
+
+def _reduced(device: torch.device) -> AbstractContextManager[Any]:
+    """bf16 where the machine computes in it, which doubles the speed; elsewhere it would halve it."""
+    if device.type == "cpu":
+        able = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+    else:
+        able = device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return torch.autocast(device.type, torch.bfloat16, enabled=able)
+
+
+def _weights(content: bytes, place: str) -> dict[str, torch.Tensor]:
+    try:
+        stored = torch.load(BytesIO(content), map_location="cpu", weights_only=True)["weights"]
+        return {key: value.float() for key, value in stored.items()}
+    except Exception as error:  # the unpickler raises anything at all on damaged files
+        raise ModelError(f"weights: {place}: not made by cleanplate.models.plate.pretraining_task") from error

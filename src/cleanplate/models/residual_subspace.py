@@ -1,0 +1,93 @@
+"""What a scene's background does beyond standing still: a few principal components of the residual.
+
+Light that changes, shade that wanders and waves move many pixels together; eight numbers per frame follow them, and an
+object, which fits no component, does not move the numbers. The older name of the idea is eigenbackgrounds (Oliver et
+al., 2000); components are learnt, and numbers found, from background pixels alone.
+"""
+
+from collections.abc import Sequence as Listing
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.foreground.difference import Image
+
+Floats = NDArray[np.float32]
+
+_SCALE = 4
+_RANK = 8
+_ROUNDS = 4
+_ALIKE_LEVELS = 20
+_TRIM_LEVELS = (12, 12)
+_LEAST_SHARE = 0.05
+_RIDGE = 1.0
+
+
+class ResidualSubspace:
+    """Residual of the background against a plate, at a quarter of its resolution.
+
+    Args:
+        plate: uint8 BGR `[H, W, 3]`.
+        mean: of the residual, float32 `[D]`, D = h·w·3 values of the small picture.
+        components: orthonormal, float32 `[K, D]`.
+    """
+
+    def __init__(self, plate: Image, mean: Floats, components: Floats) -> None:
+        self.plate = plate
+        self.mean = mean
+        self.components = components
+        self._small = _shrunk(plate)
+        self._wide_plate = plate.astype(np.int16)
+
+    @classmethod
+    def learned(cls, plate: Image, frames: Listing[Image]) -> "ResidualSubspace":
+        """Fills what is not background with the model's own idea of it and takes the principal components, in turn."""
+        small = _shrunk(plate)
+        residuals = np.stack([_shrunk(frame) - small for frame in frames])
+        known = np.stack([_background(residual) for residual in residuals])
+        seen = np.repeat(known[..., None], 3, axis=3).reshape(len(frames), -1)
+        values = residuals.reshape(len(frames), -1)
+        filled = np.where(seen, values, np.float32(0))
+        for _ in range(_ROUNDS):
+            mean = filled.mean(axis=0)
+            centred = filled - mean
+            # Far fewer frames than pixels: the eigenvectors of the small Gram matrix give those of the large one.
+            _, vectors = np.linalg.eigh(centred @ centred.T)
+            components = vectors[:, -min(_RANK, len(frames) - 1) :].T @ centred
+            components /= np.linalg.norm(components, axis=1, keepdims=True) + 1e-6
+            filled = np.where(seen, values, mean + (centred @ components.T) @ components)
+        return cls(plate, mean.astype(np.float32), components.astype(np.float32))
+
+    def background(self, frame: Image) -> Image:
+        """The plate with the frame's residual: its numbers by least squares on background pixels, trimmed twice."""
+        residual = (_shrunk(frame) - self._small).reshape(-1)
+        known = _background(residual.reshape(self._small.shape)).reshape(-1)
+        centred = residual - self.mean
+        found = np.zeros_like(self.mean)
+        for trim in (*_TRIM_LEVELS, None):
+            if known.mean() < _LEAST_SHARE:
+                return self.plate  # hardly anything to go by
+            weights = np.repeat(known, 3).astype(np.float32)
+            weighted = self.components * weights
+            system = weighted @ self.components.T + _RIDGE * np.eye(len(self.components), dtype=np.float32)
+            found = np.asarray(np.linalg.solve(system, weighted @ centred), np.float32) @ self.components
+            if trim is not None:
+                known = np.abs(centred - found).reshape(-1, 3).max(axis=1) < trim
+        height, width = self.plate.shape[:2]
+        small = (self.mean + found).reshape(self._small.shape)
+        full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.add(self._wide_plate, np.rint(full).astype(np.int16)).clip(0, 255), np.uint8)
+
+
+def _shrunk(frame: Image) -> Floats:
+    height, width = frame.shape[:2]
+    size = (max(8, width // _SCALE), max(8, height // _SCALE))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _background(residual: Floats) -> NDArray[np.bool_]:
+    """Where a small residual is background: beyond a change of light that the whole picture shares, under 20 levels."""
+    light = np.median(residual[::2, ::2].reshape(-1, 3), axis=0)
+    gap = np.clip(np.abs(residual - light).max(axis=2), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.medianBlur(gap, 3) < _ALIKE_LEVELS)

@@ -1,0 +1,128 @@
+"""The classical recipe: a low-motion background, registered where the camera shakes, its light and waves followed.
+
+Per pixel the plate is the median of the samples around which nothing moves (`initializers.low_motion`; of fewer than
+30 frames, `initializers.learned`); a shaking
+camera is registered by translation (`registration`); eight principal components of the residual carry what the whole
+picture does together (`residual_subspace`); what never rests is measured on the same quiet samples and taken off the
+score.
+
+Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.foreground.noise import resting_noise
+from cleanplate.models.base import FEW_FRAMES, BackgroundModel, Estimate
+from cleanplate.models.frame_pairs import FramePairs
+from cleanplate.models.initializers.learned import learned
+from cleanplate.models.initializers.low_motion import low_motion_background
+from cleanplate.models.registration import Registration, shifted
+from cleanplate.models.registry import register
+from cleanplate.models.residual_subspace import ResidualSubspace
+
+_REGISTERED = 80
+
+
+@dataclass(frozen=True)
+class LowMotionOptions:
+    """What the recipe is made of.
+
+    Attributes:
+        frames: most pairs of consecutive frames that are looked at, evenly spaced.
+        registration: look for a shaking camera, and follow it where there is one.
+        residual: follow light and waves by principal components; otherwise the head's light compensation is all.
+        noise: measure what never rests.
+    """
+
+    frames: int = 200
+    registration: bool = True
+    residual: bool = True
+    noise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.frames < 2:
+            raise ConfigError(f"frames: {self.frames} is too few to see motion; choose 2 or more")
+
+
+@register
+class LowMotion(BackgroundModel):
+    """See the module."""
+
+    name = "lowmotion"
+    family = "statistical"
+    paper = "after LaBGen (Laugraud et al. 2017) and eigenbackgrounds (Oliver et al. 2000)"
+    Options = LowMotionOptions
+    options: LowMotionOptions
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        self._plate: Image | None = None
+        self._registration: Registration | None = None
+        self._residual: ResidualSubspace | None = None
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Finds plate, registration, components and noise, in this order, on the same pairs of frames."""
+        pairs = FramePairs.of(sequence, self.options.frames)
+        frames = pairs.frames
+        self._registration = self._residual = self._noise = None
+        if self.options.registration:
+            self._registration = Registration.learned(frames[:: -(-len(frames) // _REGISTERED)])
+        if self._registration is not None:
+            pairs = FramePairs(self._aligned(pairs.frames), self._aligned(pairs.following))
+        # Of a handful of frames none is quieter than the others by more than chance.
+        plate = low_motion_background(pairs) if len(frames) >= FEW_FRAMES else learned(pairs)
+        self._background = self._plate = plate
+        self._size = (plate.shape[0], plate.shape[1])
+        if self.options.residual and len(frames) >= FEW_FRAMES:
+            self._residual = ResidualSubspace.learned(plate, list(pairs.frames))
+        if self.options.noise and len(frames) >= FEW_FRAMES:
+            scores = [
+                self.head.difference(frame, self._still(frame)).clip(0, 255).astype(np.uint8) for frame in pairs.frames
+            ]
+            self._noise = resting_noise(pairs.taken(np.stack(scores)))
+        return self
+
+    def _aligned(self, frames: Image) -> Image:
+        assert self._registration is not None
+        moved = [shifted(frame, (-dx, -dy)) for frame in frames for dx, dy in [self._registration.shift(frame)]]
+        return np.stack(moved)
+
+    def _still(self, frame: Image) -> Image:
+        """The background of a frame that lies as the plate does."""
+        assert self._plate is not None
+        return self._plate if self._residual is None else self._residual.background(frame)
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return [self._estimate_one(frame) for frame in frames]
+
+    def _estimate_one(self, frame: Image) -> Estimate:
+        if self._registration is None:
+            return Estimate(self._still(frame))
+        dx, dy = self._registration.shift(frame)
+        background = shifted(self._still(shifted(frame, (-dx, -dy))), (dx, dy))
+        noise = None if self._noise is None else shifted(self._noise, (dx, dy))
+        return Estimate(background, noise)
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`."""
+        learnt: dict[str, Any] = {"plate": self._plate}
+        if self._registration is not None:
+            learnt |= {"reference": self._registration.reference, "scale": self._registration.scale}
+        if self._residual is not None:
+            learnt |= {"mean": self._residual.mean, "components": self._residual.components}
+        return super().state() | learnt
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self._plate = state["plate"]
+        self._registration = Registration(state["reference"], state["scale"]) if "reference" in state else None
+        known = "components" in state
+        self._residual = ResidualSubspace(state["plate"], state["mean"], state["components"]) if known else None
