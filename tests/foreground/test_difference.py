@@ -1,11 +1,11 @@
-"""The score: two-sided, blind to light, less the noise that a model expects."""
+"""The score: two-sided, blind to light, less the noise that a model expects, supported by what is around."""
 
 import cv2
 import numpy as np
 import pytest
 
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import compensate_light, difference_score
+from cleanplate.foreground.difference import compensate_light, difference_score, less_noise, supported
 
 PLAIN = ForegroundOptions(blur=0, gain="none", score_median=0)
 
@@ -31,7 +31,7 @@ def test_darker_and_brighter_count_alike() -> None:
     frame = background.copy()
     frame[0, 0] = 140
     frame[1, 1] = 60
-    score = difference_score(frame, background, None, PLAIN)
+    score = difference_score(frame, background, PLAIN)
     assert score.dtype == np.float32
     assert (score[0, 0], score[1, 1], score[2, 2]) == (40, 40, 0)
 
@@ -40,42 +40,42 @@ def test_darker_and_brighter_count_alike() -> None:
 def test_the_channels_become_one_number(channels, expected: float) -> None:
     background = np.full((4, 6, 3), 100, np.uint8)
     frame = background + np.array([90, 30, 0], np.uint8)
-    np.testing.assert_allclose(difference_score(frame, background, None, plain(channels=channels)), expected, atol=0.6)
+    np.testing.assert_allclose(difference_score(frame, background, plain(channels=channels)), expected, atol=0.6)
 
 
 def test_a_frame_like_its_background_scores_nothing(plate: np.ndarray) -> None:
-    assert difference_score(plate, plate, None, ForegroundOptions()).max() == 0
+    assert difference_score(plate, plate, ForegroundOptions()).max() == 0
 
 
 @pytest.mark.parametrize("offset", [-35, -10, 10, 60])
 def test_an_offset_of_the_light_makes_no_foreground(plate: np.ndarray, offset: float) -> None:
     frame = lit(plate, offset=offset)
-    assert difference_score(frame, plate, None, plain()).min() >= 9
-    assert difference_score(frame, plate, None, plain(gain="offset")).max() <= 1
+    assert difference_score(frame, plate, plain()).min() >= 9
+    assert difference_score(frame, plate, plain(gain="offset")).max() <= 1
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.8, 1.2, 1.6])
 def test_a_gain_of_the_light_makes_no_foreground(plate: np.ndarray, factor: float) -> None:
-    assert difference_score(lit(plate, factor), plate, None, plain(gain="gain")).max() <= 2
+    assert difference_score(lit(plate, factor), plate, plain(gain="gain")).max() <= 2
 
 
 @pytest.mark.parametrize("factor", [0.6, 1.5])
 def test_a_gain_is_measured_in_a_picture_of_two_levels(factor: float) -> None:
     background = np.full((120, 160, 3), 30, np.uint8)
     background[:, 80:] = 160
-    assert difference_score(lit(background, factor), background, None, plain(gain="gain")).max() <= 1
+    assert difference_score(lit(background, factor), background, plain(gain="gain")).max() <= 1
 
 
 def test_each_channel_has_a_light_of_its_own(plate: np.ndarray) -> None:
     frame = np.clip(plate.astype(int) + np.array([20, 0, -15]), 0, 255).astype(np.uint8)
-    assert difference_score(frame, plate, None, plain(gain="offset")).max() <= 1
+    assert difference_score(frame, plate, plain(gain="offset")).max() <= 1
 
 
 @pytest.mark.parametrize("gain", ["offset", "gain"])
 def test_an_object_of_a_third_of_the_picture_stays_under_changed_light(plate: np.ndarray, gain) -> None:
     frame = lit(plate, offset=20) if gain == "offset" else lit(plate, 1.2)
     frame[:, :50] = 230
-    score = difference_score(frame, plate, None, plain(gain=gain))
+    score = difference_score(frame, plate, plain(gain=gain))
     assert score[:, :50].min() > 25
     assert score[:, 52:].max() <= 3
 
@@ -90,30 +90,54 @@ def test_the_light_of_an_unchanged_picture_is_left_alone(plate: np.ndarray, gain
 def test_black_and_white_pictures_do_not_overflow(gain, level: int) -> None:
     frame = np.full((32, 32, 3), level, np.uint8)
     for background in (np.zeros_like(frame), np.full_like(frame, 255), np.full_like(frame, 128)):
-        assert np.isfinite(difference_score(frame, background, None, plain(gain=gain))).all()
+        assert np.isfinite(difference_score(frame, background, plain(gain=gain))).all()
 
 
 def test_expected_noise_is_taken_off_but_never_below_zero() -> None:
-    background = np.full((4, 6, 3), 100, np.uint8)
-    noise = np.zeros((4, 6), np.float32)
+    score, noise = np.full((4, 6), 10, np.float32), np.zeros((4, 6), np.float32)
     noise[:, 3:] = 7
-    frame = background + 10
-    score = difference_score(frame.astype(np.uint8), background, noise, plain(noise_scale=1.0, noise_floor=0.0))
-    assert (score[:, :3] == 10).all()
-    assert (score[:, 3:] == 3).all()
-    score = difference_score(frame.astype(np.uint8), background, noise, plain(noise_scale=2.0, noise_floor=0.0))
-    assert (score[:, 3:] == 0).all()
-    score = difference_score(frame.astype(np.uint8), background, noise, plain(noise_scale=0.0, noise_floor=0.0))
-    assert (score == 10).all()
+    less = less_noise(score, noise, plain(noise_scale=1.0, noise_floor=0.0))
+    assert (less[:, :3] == 10).all()
+    assert (less[:, 3:] == 3).all()
+    assert less.dtype == np.float32
+    assert (less_noise(score, noise, plain(noise_scale=2.0, noise_floor=0.0))[:, 3:] == 0).all()
+    assert (less_noise(score, noise, plain(noise_scale=0.0, noise_floor=0.0)) == 10).all()
+    assert (less_noise(score, None, plain(noise_scale=1.0, noise_floor=0.0)) == 10).all()
 
 
 def test_only_noise_above_the_floor_is_taken_off() -> None:
-    background = np.full((4, 6, 3), 100, np.uint8)
-    noise = np.full((4, 6), 3, np.float32)
+    score, noise = np.full((4, 6), 30, np.float32), np.full((4, 6), 3, np.float32)
     noise[:, 3:] = 7
-    score = difference_score(background + np.uint8(30), background, noise, plain(noise_scale=2.0, noise_floor=4.0))
-    assert (score[:, :3] == 30).all()
-    assert (score[:, 3:] == 24).all()
+    less = less_noise(score, noise, plain(noise_scale=2.0, noise_floor=4.0))
+    assert (less[:, :3] == 30).all()
+    assert (less[:, 3:] == 24).all()
+
+
+@pytest.mark.parametrize("support", [0.1, 0.25, 1.0])
+def test_support_adds_the_mean_around_and_takes_some_of_the_own_score_off(support: float) -> None:
+    score = np.random.default_rng(0).uniform(0, 120, (50, 60)).astype(np.float32)
+    found = supported(score, support)
+    assert found.dtype == np.float32
+    for row, column in ((25, 30), (12, 40)):
+        around = np.minimum(score[row - 10 : row + 11, column - 10 : column + 11], 60).mean()
+        expected = score[row, column] * (1 - 0.6 * support) + support * around
+        assert found[row, column] == pytest.approx(expected, rel=1e-4)
+
+
+def test_with_support_a_lonely_speck_sinks_and_a_pale_part_of_an_object_rises() -> None:
+    score = np.zeros((80, 80), np.float32)
+    score[5, 5] = 31  # a speck just above the threshold
+    score[30:60, 30:60] = 50
+    score[43:47, 43:47] = 28  # a part of an object just below it
+    found = supported(score, 0.25)
+    assert found[5, 5] < 30 < found[45, 45]
+
+
+def test_a_glaring_spot_does_not_raise_more_around_it_than_a_bright_one() -> None:
+    score = np.zeros((60, 60), np.float32)
+    score[25:35, 25:35] = 60
+    glaring = np.where(score > 0, np.float32(255), score)
+    np.testing.assert_allclose(supported(glaring, 0.25)[score == 0], supported(score, 0.25)[score == 0], atol=1e-4)
 
 
 @pytest.mark.parametrize("side", [3, 5, 9, 21])
@@ -122,7 +146,7 @@ def test_the_median_takes_specks_out_of_the_score(side: int) -> None:
     frame = background.copy()
     frame[10, 10] = 200
     frame[30:59, 30:59] = 200
-    score = difference_score(frame, background, None, plain(score_median=side))
+    score = difference_score(frame, background, plain(score_median=side))
     assert score.dtype == np.float32
     assert score[10, 10] == 0
     assert score[45, 45] == 100
@@ -132,13 +156,13 @@ def test_the_blur_spreads_a_speck() -> None:
     background = np.full((9, 9, 3), 100, np.uint8)
     frame = background.copy()
     frame[4, 4] = 164
-    score = difference_score(frame, background, None, plain(blur=3))
+    score = difference_score(frame, background, plain(blur=3))
     assert (score[4, 4], score[4, 5], score[3, 3]) == (16, 8, 4)
 
 
 def test_neither_frame_nor_background_is_written_to(plate: np.ndarray) -> None:
     frame, background = lit(plate, offset=9), plate.copy()
     copies = frame.copy(), background.copy()
-    difference_score(frame, background, None, ForegroundOptions())
+    difference_score(frame, background, ForegroundOptions())
     np.testing.assert_array_equal(frame, copies[0])
     np.testing.assert_array_equal(background, copies[1])

@@ -16,7 +16,7 @@ def test_a_side_that_is_no_filters_is_refused(key: str, value: int) -> None:
         ForegroundOptions(**{key: value})
 
 
-@pytest.mark.parametrize("key", ["opening", "closing", "noise_scale", "noise_floor", "threshold", "low"])
+@pytest.mark.parametrize("key", ["opening", "closing", "noise_scale", "noise_floor", "support", "threshold", "low"])
 def test_a_negative_number_is_refused(key: str) -> None:
     with pytest.raises(ConfigError, match=rf"^{key}: -1 is negative; choose 0 or more"):
         ForegroundOptions(**{key: -1})

@@ -9,6 +9,7 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
+from cleanplate.models.frame_pairs import FramePairs
 from cleanplate.models.initializers import INITIALIZERS, Initial, initial_background
 from cleanplate.models.initializers.learned import disagreement, learned
 from cleanplate.models.initializers.temporal import mean, median, mode, trimmed_mean
@@ -104,7 +105,7 @@ def lingering():
         left = 24 * (index // 16)
         frame[10 + index % 3 : 34, left + 2 : left + 22] = (40, 60, 50)
         frames.append(np.clip(np.rint(frame), 0, 255).astype(np.uint8))
-    return plate, np.stack(frames)
+    return plate, FramePairs(np.stack(frames[:-1]), np.stack(frames[1:]))
 
 
 def gap(background, plate):
@@ -112,19 +113,19 @@ def gap(background, plate):
 
 
 def test_the_learned_initialiser_beats_the_mean_and_what_it_starts_from(lingering):
-    plate, frames = lingering
-    found = gap(learned(frames), plate)
-    assert found < 0.1 * gap(mean(frames), plate)
-    assert found < 0.3 * gap(learned(frames, steps=0), plate)  # the plain average of its statistics
+    plate, pairs = lingering
+    found = gap(learned(pairs), plate)
+    assert found < 0.1 * gap(mean(pairs.frames), plate)
+    assert found < 0.3 * gap(learned(pairs, steps=0), plate)  # the plain average of its statistics
 
 
 def test_the_learned_initialiser_gives_the_same_picture_again(lingering):
-    _, frames = lingering
+    _, pairs = lingering
     before = torch.random.get_rng_state()
-    first, again = learned(frames, steps=10), learned(frames, steps=10)
+    first, again = learned(pairs, steps=10), learned(pairs, steps=10)
     np.testing.assert_array_equal(first, again)
     assert torch.equal(before, torch.random.get_rng_state())
-    assert (learned(frames, seed=1, steps=10) != first).any()
+    assert (learned(pairs, seed=1, steps=10) != first).any()
 
 
 def test_the_learned_initialiser_beats_the_mean_on_a_generated_scene(scene):

@@ -96,7 +96,7 @@ def test_it_is_nearer_to_the_clean_plate_than_the_mean_is(fitted, scene: Sequenc
         ({"frames": 1}, "frames: 1 is outside"),
         ({"rank": 0}, "rank: 0 is not positive"),
         ({"initial": "none"}, "initial: none"),
-        ({"noise_quantile": 1.0}, "noise_quantile: 1.0 is outside"),
+        ({"noise": 0.45}, "noise: 0.45 is not true or false"),
     ],
 )
 def test_bad_options_are_refused_by_name(options, words) -> None:

@@ -26,7 +26,7 @@ def build_trainer(
     logger: Logger | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> pl.Trainer:
-    """A trainer that keeps `last.ckpt` and the best by validation loss in `folder`.
+    """A trainer that keeps the latest epoch (`last.ckpt`) and the best by validation loss (`best.ckpt`) in `folder`.
 
     Args:
         options: of the model; epochs and patience are read.
@@ -37,10 +37,11 @@ def build_trainer(
         callbacks: further ones.
     """
     _quieten()
-    kept = ModelCheckpoint(
-        dirpath=folder, filename=BEST, monitor="val/loss", save_last=True, save_top_k=1, enable_version_counter=False
-    )
-    watched: list[Callback] = [kept, *callbacks]
+    best = ModelCheckpoint(dirpath=folder, filename=BEST, monitor="val/loss", enable_version_counter=False)
+    # Not by `save_last`, which renews its file only where the loss improved: a killed training would go back there.
+    last = ModelCheckpoint(dirpath=folder, filename=LAST, enable_version_counter=False)
+    # Lightning asks the first for the best weights, and saves in this order: `last.ckpt` knows the best as well.
+    watched: list[Callback] = [best, last, *callbacks]
     if options.patience:
         watched.append(EarlyStopping("val/loss", patience=options.patience))
     if machine["progress"]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.data.sequence import Sequence
+from cleanplate.errors import DataError
 from cleanplate.foreground.difference import Image
 
 _ROWS = 240  # motion is looked at in pictures no larger than this
@@ -37,14 +38,22 @@ class FramePairs:
 
     @classmethod
     def of(cls, sequence: Sequence, count: int) -> "FramePairs":
-        """Reads at most `count` pairs, fewer of large frames; a single frame is its own successor."""
+        """Reads at most `count` pairs, fewer of large frames; a single frame is its own successor.
+
+        Raises:
+            DataError: if none of the frames can be decoded.
+        """
         height, width = sequence.size
         count = max(2, min(count, _BYTES // (6 * height * width)))
         last = max(len(sequence) - 1, 1)
         first = np.unique(np.linspace(0, last - 1, min(count, last)).round().astype(int)).tolist()
         wanted = sorted({index for start in first for index in (start, min(start + 1, len(sequence) - 1))})
         read = dict(sequence.frames(wanted))
-        whole = [(start, start + 1 if start + 1 in read else start) for start in first if start in read]
+        if not read:
+            raise DataError(f"{sequence.name}: none of the {len(wanted)} frames looked at can be decoded")
+        # A frame beside itself would look as still as none other: only where there is nothing else.
+        whole = [(start, start + 1) for start in first if start in read and start + 1 in read]
+        whole = whole or [(index, index) for index in read]
         return cls(
             np.stack([read[one] for one, _ in whole]),
             np.stack([read[other] for _, other in whole]),

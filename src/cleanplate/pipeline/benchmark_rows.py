@@ -23,7 +23,7 @@ class Row:
         scene: `category/video`.
         f_measure: official, 0 to 1; `None` without ground truth, as `precision` and `recall`.
         age: mean grey-level error of the background; `None` where the true one is not known.
-        train_seconds: wall time of fitting, decoding of the frames included.
+        train_seconds: of fitting, decoding of the frames included; processor time where there is no GPU.
         frames_per_second: of prediction, without decoding.
         parameters: learnt weights.
         frames: of the scene, all of them.

@@ -34,11 +34,13 @@ class UNetOptions(AutoencoderOptions):
     """What the U-Net has beyond the plain autoencoder.
 
     Attributes:
+        batch_size: fewer than the others', for each frame is read twice and decoded twice.
         tolerance: disagreement with the provisional background, in grey levels, at which the skips see a third of it;
             much more is a plain U-Net, which copies the frame.
         provisional: weight of the provisional background's own loss; without it the code would be left to the skips.
     """
 
+    batch_size: int = 12
     tolerance: float = 8.0
     provisional: float = 1.0
 

@@ -16,6 +16,7 @@ from collections.abc import Sequence as Listing
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -78,18 +79,21 @@ class Plate(BackgroundModel):
         model_class(self.options.base)  # an unknown name is refused here
         self.base = create(self.options.base, **self.options.base_options)
         self.network = HeadNetwork()
-        if self.options.weights:
-            self.network.load_state_dict(_weights(Path(self.options.weights).read_bytes(), self.options.weights))
-        else:
-            packaged = files("cleanplate.models.plate").joinpath("head.pt")
-            self.network.load_state_dict(_weights(packaged.read_bytes(), str(packaged)))
+        own = self.options.weights
+        self.network.load_state_dict(_weights(Path(own) if own else files(__package__).joinpath("head.pt")))
         self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
     def fit(self, sequence: Sequence) -> Self:
-        """Fits the base, and measures the scene's noise where the base does not."""
+        """Fits the base: the network has learnt all it needs."""
         self.base.fit(sequence)
-        self._size, self._background = self.base.fitted_size, self.base.background
+        self._size = self.base.fitted_size
+        self._background = None if self._size is None else self.base.background
         return self
+
+    @property
+    def fitted(self) -> bool:
+        """As the base."""
+        return self.base.fitted
 
     @property
     def remembers(self) -> bool:
@@ -163,9 +167,11 @@ def _reduced(device: torch.device) -> AbstractContextManager[Any]:
     return torch.autocast(device.type, torch.bfloat16, enabled=able)
 
 
-def _weights(content: bytes, place: str) -> dict[str, torch.Tensor]:
+def _weights(file: Traversable) -> dict[str, torch.Tensor]:
     try:
-        stored = torch.load(BytesIO(content), map_location="cpu", weights_only=True)["weights"]
+        stored = torch.load(BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)["weights"]
         return {key: value.float() for key, value in stored.items()}
+    except OSError as error:
+        raise ModelError(f"weights: {file}: cannot be read: {error.strerror or error}") from error
     except Exception as error:  # the unpickler raises anything at all on damaged files
-        raise ModelError(f"weights: {place}: not made by cleanplate.models.plate.pretraining_task") from error
+        raise ModelError(f"weights: {file}: not made by cleanplate.models.plate.pretraining_task") from error

@@ -1,0 +1,104 @@
+"""The flagship: two witnesses, any base, weights that come with the package."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import cleanplate
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.models.plate.network import HeadNetwork
+from cleanplate.models.plate.plate import Plate
+
+
+@pytest.fixture(scope="module")
+def plate(scene_folder: Path) -> Plate:
+    model = cleanplate.create("plate").fit(cleanplate.open_sequence(scene_folder))
+    assert isinstance(model, Plate)
+    return model
+
+
+def test_a_pasted_object_is_found_and_a_shadow_is_not(plate: Plate, scene: Sequence) -> None:
+    background = plate.base.predict([scene[0]])[0].background
+    frame = background.copy()
+    random = np.random.default_rng(0)
+    frame[10:34, 10:26] = random.integers(0, 256, (24, 16, 3))
+    frame[30:58, 50:90] = (frame[30:58, 50:90] * 0.65).astype(np.uint8)
+    mask = plate.predict([frame])[0].mask
+    assert (mask[12:32, 12:24] == 255).mean() > 0.9
+    assert (mask[34:54, 54:86] == 255).mean() < 0.1
+    # The base alone takes the shadow for an object.
+    assert (plate.base.predict([frame])[0].mask[34:54, 54:86] == 255).mean() > 0.5
+
+
+@pytest.mark.parametrize("base", ["median", "gmm", "mog2"])
+def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: Sequence) -> None:
+    model = cleanplate.create("plate", base=base).fit(scene)
+    for index in range(5):
+        prediction = model.predict([scene[index]])[0]
+        assert np.isfinite(prediction.score).all()
+        assert prediction.background.shape == scene[0].shape
+
+
+def test_without_its_vote_the_base_decides(scene: Sequence) -> None:
+    base = cleanplate.create("lowmotion").fit(scene)
+    alone = cleanplate.create("plate", vote=0.0).fit(scene)
+    for index in (3, 30):
+        np.testing.assert_array_equal(base.apply(scene[index]), alone.apply(scene[index]))
+
+
+def test_probability_does_not_depend_on_padding(plate: Plate) -> None:
+    random = np.random.default_rng(1)
+    frame, background = (random.integers(0, 256, (64, 96, 3), np.uint8) for _ in range(2))
+    noise = np.zeros((64, 96), np.float32)
+    whole = plate.probability(frame, background, noise)
+    odd = plate.probability(frame[:61, :93], background[:61, :93], noise[:61, :93])
+    assert odd.shape == (61, 93)
+    # Far from the border, where the network cannot see it.
+    assert np.abs(odd[:16, :16] - whole[:16, :16]).mean() < 0.05
+
+
+def test_weights_of_ones_own_are_taken(tmp_path: Path, scene: Sequence) -> None:
+    silent = HeadNetwork()
+    for weight in silent.parameters():
+        torch.nn.init.zeros_(weight)
+    path = tmp_path / "head.pt"
+    torch.save({"made": {}, "weights": silent.state_dict()}, path)
+    model = cleanplate.create("plate", weights=str(path))
+    assert isinstance(model, Plate)
+    noise = np.zeros((32, 32), np.float32)
+    level = model.probability(scene[0][:32, :32], scene[1][:32, :32], noise)
+    np.testing.assert_allclose(level, 0.5, atol=0.01)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights", None])
+def test_wrong_weights_are_refused_by_name(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "wrong.pt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"wrong\.pt"):
+        cleanplate.create("plate", weights=str(path))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"base": "plate"}, "cannot be its own base"),
+        ({"base": "nothing"}, "'nothing' is unknown"),
+        ({"vote": -1.0}, "vote: -1.0 is negative"),
+        ({"base_options": {"frames": 1}}, "frames: 1 is too few"),
+    ],
+)
+def test_wrong_options_are_refused(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        cleanplate.create("plate", **options)
+
+
+def test_the_package_says_how_its_weights_were_made() -> None:
+    from importlib.resources import files
+
+    stored = torch.load(files("cleanplate.models.plate").joinpath("head.pt"), weights_only=True)
+    assert stored["made"]["steps"] > 0
+    assert stored["made"]["version"]
