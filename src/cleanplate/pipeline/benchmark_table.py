@@ -90,8 +90,8 @@ def markdown_of(rows: Sequence[Row]) -> str:
     version = ", ".join(sorted({row.version for row in rows if row.version}))
     notes = [
         "F by the official CDnet rules on the frames of the temporal ROI; AGE is the mean grey-level error of the",
-        "background where the true one is known; seconds, frames/s and AGE are means over the scenes. One parameter set",
-        "per model, one process and one thread per run; without a GPU, times are those of the processor.",
+        "background where the true one is known; seconds, frames/s and AGE are means over the scenes. One parameter",
+        "set per model, one process and one thread per run; without a GPU, times are those of the processor.",
         f"cleanplate {version}; {hardware}.",
     ]
     errors = [f"- `{row.label}` on {row.scene}: {_escaped(row.error)}" for row in rows if row.error]

@@ -67,11 +67,12 @@ def parameter_count(model: "type[BackgroundModel]") -> int:
     """Weights that a model of that class learns for a 320×240 frame with its default options; 0 for those without."""
     from cleanplate.models.learned import LearnedModel
 
-    if not issubclass(model, LearnedModel):
+    if model.streaming:
         return 0
     made = model()
-    made.build(_FRAME)
-    return sum(weight.numel() for weight in made.network.parameters())
+    if isinstance(made, LearnedModel):
+        made.build(_FRAME)
+    return made.parameters
 
 
 def _table(title: str, scores: Mapping[str, Any], columns: Mapping[str, str], strong: str) -> Table:

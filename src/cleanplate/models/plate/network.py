@@ -63,12 +63,13 @@ class HeadNetwork(nn.Module):
         device = frames.device.type
         kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         # Grey levels are whole numbers below 256: their differences are exact in bf16 too.
-        frame, background = (F.pixel_unshuffle(picture, 2).to(kind) for picture in (frames, backgrounds))
+        frame, background = (_in_blocks(picture).to(kind) for picture in (frames, backgrounds))
         gap = frame - background
-        widest = torch.tanh(gap.abs().amax(dim=1, keepdim=True) / _WIDE_GAP_LEVELS)
-        restless = torch.tanh(F.avg_pool2d(noise, 2) / _NOISE_LEVELS).to(kind)
+        widest = torch.tanh(gap.abs().amax(dim=3, keepdim=True) / _WIDE_GAP_LEVELS)
+        restless = torch.tanh(F.avg_pool2d(noise, 2) / _NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
         pictures = [frame / _MEDIUM - 1, background / _MEDIUM - 1, torch.tanh(gap / _GAP_LEVELS)]
-        return torch.cat([*pictures, restless, widest], dim=1).contiguous(memory_format=torch.channels_last)
+        # Channels last from the start: what convolutions want, and nothing is copied to get there.
+        return torch.cat([*pictures, restless, widest], dim=3).permute(0, 3, 1, 2)
 
     def _start(self) -> None:
         # Without norms: variance kept by the draw, blocks that start as little more than their input.
@@ -80,6 +81,13 @@ class HeadNetwork(nn.Module):
             for block in blocks:  # type: ignore[attr-defined]  # a ModuleList
                 block[-1].weight.data.mul_(0.3)
         self.output.weight.data.mul_(0.1)
+
+
+def _in_blocks(picture: Tensor) -> Tensor:
+    """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`, in the order of `pixel_unshuffle`."""
+    count, channels, height, width = picture.shape
+    blocks = picture.reshape(count, channels, height // 2, 2, width // 2, 2)
+    return blocks.permute(0, 2, 4, 1, 3, 5).reshape(count, height // 2, width // 2, 4 * channels)
 
 
 def _residual(width: int, *, deep: bool) -> nn.Sequential:

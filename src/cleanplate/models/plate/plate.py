@@ -13,6 +13,7 @@ Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.cr
 """
 
 from collections.abc import Sequence as Listing
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -24,7 +25,6 @@ from typing import Any, Self
 import cv2
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
@@ -116,8 +116,15 @@ class Plate(BackgroundModel):
         return sum(weight.numel() for weight in self.network.parameters()) + self.base.parameters
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
-        known = self.base._estimate(frames, learning_rate)
-        return [self._judged(frame, estimate) for frame, estimate in zip(frames, known, strict=True)]
+        workers = torch.get_num_threads() if self._device.type == "cpu" and not self.remembers else 1
+        if workers == 1 or len(frames) == 1:
+            known = self.base._estimate(frames, learning_rate)
+            return [self._judged(frame, estimate) for frame, estimate in zip(frames, known, strict=True)]
+        # Whole frames side by side: much of the work is OpenCV's and NumPy's, which use one thread per frame.
+        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            return list(
+                pool.map(lambda frame: self._judged(frame, *self.base._estimate([frame], learning_rate)), frames)
+            )
 
     def _judged(self, frame: Image, known: Estimate) -> Estimate:
         height, width = frame.shape[:2]
@@ -133,18 +140,20 @@ class Plate(BackgroundModel):
     def probability(self, frame: Image, background: Image, noise: Score) -> Score:
         """The network's own word: probability of foreground, float32 `[H, W]`, median-filtered."""
         height, width = frame.shape[:2]
-        pad = (0, -width % MULTIPLE, 0, -height % MULTIPLE)
-        device = next(self.network.parameters()).device
-        pictures = as_tensor([frame, background], device)
-        restless = torch.from_numpy(noise)[None, None].to(device)
-        if any(pad):
-            # Replication is not made for bytes.
-            pictures = F.pad(pictures.float(), pad, mode="replicate").to(torch.uint8)
-            restless = F.pad(restless, pad, mode="replicate")
-        with torch.inference_mode(), _reduced(device):
+        pad = ((0, -height % MULTIPLE), (0, -width % MULTIPLE))
+        if any(right for _, right in pad):
+            frame, background = (np.pad(picture, (*pad, (0, 0)), mode="edge") for picture in (frame, background))
+            noise = np.pad(noise, pad, mode="edge")
+        pictures = as_tensor([frame, background], self._device)
+        restless = torch.from_numpy(noise)[None, None].to(self._device)
+        with torch.inference_mode(), _reduced(self._device):
             logits = self.network(pictures[:1], pictures[1:], restless)[0, 0, :height, :width]
             levels = torch.sigmoid(logits.float()).mul(255).round().to(torch.uint8).cpu().numpy()
         return np.asarray(cv2.medianBlur(levels, _PROBABILITY_MEDIAN).astype(np.float32) / 255)
+
+    @property
+    def _device(self) -> torch.device:
+        return self.network.output.weight.device
 
     def state(self) -> dict[str, Any]:
         """See `BackgroundModel.state`; adds the network's weights and the base's state."""
