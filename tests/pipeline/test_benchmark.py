@@ -60,7 +60,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two small scenes; the second without masks."""
     root = tmp_path_factory.mktemp("data")
     for number, scene in enumerate(("baseline/street", "shadow/plaza")):
-        write_scene(SceneSpec(*scene.split("/"), height=48, width=64, frames=24, seed=number), root / scene)
+        write_scene(SceneSpec(*scene.split("/"), height=48, width=64, frames=24, seed=4 + number), root / scene)
     for path in (root / "shadow/plaza/groundtruth").iterdir():
         path.unlink()
     return root

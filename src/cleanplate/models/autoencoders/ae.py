@@ -1,13 +1,13 @@
 """Convolutional autoencoder: a code of a few numbers cannot hold the moving objects, so what comes back is background.
 
-Learning starts from an initial background (the temporal median), and the code carries only what differs from it over
+Learning starts from an initial background (the low-motion background), and the code carries only what differs from it over
 time: light, waves, shade. Regions that look like foreground lose their pull on the loss.
 
 Papers: Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006); for the weighting and
 the noise channel, Sauvalle and de La Fortelle, Autoencoder-based background reconstruction and foreground segmentation
 with background noise estimation (WACV 2023, arXiv 2112.08001).
 
-Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. See also `aae`, `median`.
+Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. See also `aae`, `lowmotion`.
 """
 
 from collections.abc import Sequence as Listing
@@ -72,7 +72,7 @@ class AutoencoderOptions(TrainingOptions):
     grey: bool = False
     encoder_weights: str = ""
     scale: int = 4
-    initial: Initial = "median"
+    initial: Initial = "low_motion"
     initial_frames: int = 200
     initial_weight: float = 0.0
     loss: dict[str, float] = field(default_factory=lambda: {"smooth_l1": 1.0})

@@ -48,7 +48,7 @@ class RobustPcaOptions:
     rank: int = 8
     sparsity: float = 1.0
     iterations: int = 60
-    initial: Initial = "median"
+    initial: Initial = "low_motion"
     noise: bool = True
 
     def __post_init__(self) -> None:
