@@ -43,7 +43,7 @@ def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: Sequ
 
 
 def test_without_its_vote_the_base_decides(scene: Sequence) -> None:
-    base = cleanplate.create("lowmotion").fit(scene)
+    base = cleanplate.create("lowmotion", {"threshold": 28.0}).fit(scene)
     alone = cleanplate.create("plate", vote=0.0).fit(scene)
     for index in (3, 30):
         np.testing.assert_array_equal(base.apply(scene[index]), alone.apply(scene[index]))

@@ -45,7 +45,7 @@ def video(tmp_path: Path) -> Path:
 
 def test_a_folder_in_cdnet_layout_is_linked_and_scored(scene_folder: Path, tmp_path: Path) -> None:
     root = scene_folder.parent.parent
-    # What passes there is pale: under the usual threshold a third of it.
+    # What passes there is pale: hardly any of it is above the usual threshold.
     walk(tmp_path, "data=cdnet", f"data.root={root}", "data.scenes=[baseline/street]", "foreground.threshold=20")
     linked = tmp_path / "data/sequences/baseline/street/input/in000001.jpg"
     assert linked.is_symlink()

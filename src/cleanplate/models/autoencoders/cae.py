@@ -11,7 +11,7 @@ Example: `cleanplate.create("cae").fit(sequence).apply(frame)`. See also `ae`, a
 the picture through the same network twice.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +38,14 @@ class CoupledNetwork(PlateNetwork):
     def precede(self, frames: Tensor) -> Tensor:
         """The first's background `[N, 3, h, w]` of frames, both at working size."""
         return self.onto_plate(self.first.decode(self.first.encode(self.seen(frames))))[0]
+
+    def decode(self, codes: Any) -> tuple[Tensor, Tensor | None]:
+        """See `PlateNetwork.decode`.
+
+        From scratch, what stays of the picture is for the first to learn: the second, which has the first's picture for
+        a goal, would hold it where it is.
+        """
+        return self.onto_plate(self.core.decode(codes), held=True)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
         """See `PlateNetwork.forward`; the first's picture, then the second's of it."""

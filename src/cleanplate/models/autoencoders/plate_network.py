@@ -72,9 +72,9 @@ class PlateNetwork(nn.Module):
         """Background `[N, 3, h, w]` and expected error `[N, 1, h, w]` (`None` without noise), at working size."""
         return self.onto_plate(self.core.decode(codes))
 
-    def onto_plate(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
-        """A core's output at working size, as background and expected error."""
-        residual, noise = self._parts(output)
+    def onto_plate(self, output: Tensor, *, held: bool = False) -> tuple[Tensor, Tensor | None]:
+        """A core's output at working size, as background and expected error; `held`: what stays is not to learn."""
+        residual, noise = self._parts(output, held=held)
         return self.small_plate + residual, noise
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -83,10 +83,11 @@ class PlateNetwork(nn.Module):
         residual, noise = self._parts(output)
         return (self.plate + residual).clamp(0, 1), noise
 
-    def _parts(self, output: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _parts(self, output: Tensor, *, held: bool = False) -> tuple[Tensor, Tensor | None]:
         colours = 1 if self.grey else 3
         if self.constant is not None:
-            constant = resized(self.constant, (output.shape[-2], output.shape[-1]))
+            constant = self.constant.detach() if held else self.constant
+            constant = resized(constant, (output.shape[-2], output.shape[-1]))
             output = output + F.pad(constant, (0, 0, 0, 0, 0, output.shape[1] - colours))
         if output.shape[1] == colours:
             return output, None

@@ -28,6 +28,7 @@ import torch
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel, Estimate
 from cleanplate.models.learned import as_tensor
@@ -52,8 +53,8 @@ class PlateOptions:
 
     base: str = "lowmotion"
     base_options: dict[str, Any] = field(default_factory=dict)
-    cap: float = 40.0
-    vote: float = 40.0
+    cap: float = 45.0
+    vote: float = 36.0
     weights: str = ""
 
     def __post_init__(self) -> None:
@@ -72,6 +73,8 @@ class Plate(BackgroundModel):
     family = "hybrid"
     paper = "own; after Tezcan et al. 2020 (BSUV-Net), Braham et al. 2017"
     Options = PlateOptions
+    # Cap and vote leave a strong difference the last word only where the network is not sure that it is background.
+    foreground_defaults = ForegroundOptions(threshold=28.0)
     options: PlateOptions
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
