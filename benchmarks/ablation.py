@@ -1,8 +1,8 @@
 """What each part of `lowmotion` and `plate` brings: F with the part left out, scene by scene.
 
 Run: `CLEANPLATE_DATA=<folder that holds cdnet/ and sbi/> python -m benchmarks.ablation [every]`. Every `every`-th
-scored frame is looked at (10 unless told), so F differs a little from that of a whole sequence. Two generated scenes stand
-for the cameras that shake and pan. The last rows put the flagship's network on top of other models.
+scored frame is looked at (10 unless told), so F differs a little from that of a whole sequence. Two generated scenes
+stand for the cameras that shake and pan. The last rows put the flagship's network on top of other models.
 """
 
 import os

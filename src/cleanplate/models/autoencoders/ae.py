@@ -1,6 +1,6 @@
 """Convolutional autoencoder: a code of a few numbers cannot hold the moving objects, so what comes back is background.
 
-Learning starts from an initial background (the low-motion background), and the code carries only what differs from it over
+Learning starts from an initial background (the low-motion one), and the code carries only what differs from it over
 time: light, waves, shade. Regions that look like foreground lose their pull on the loss.
 
 Papers: Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006); for the weighting and
