@@ -38,7 +38,6 @@ class ResidualSubspace:
         self.mean = mean
         self.components = components
         self._small = _shrunk(plate)
-        self._wide_plate = plate.astype(np.int16)
 
     @classmethod
     def learned(cls, plate: Image, frames: Listing[Image]) -> "ResidualSubspace":
@@ -77,7 +76,7 @@ class ResidualSubspace:
         height, width = self.plate.shape[:2]
         small = (self.mean + found).reshape(self._small.shape)
         full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(cv2.add(self._wide_plate, np.rint(full).astype(np.int16)).clip(0, 255), np.uint8)
+        return np.asarray(cv2.add(self.plate, full, dtype=cv2.CV_8U), np.uint8)  # rounds and saturates
 
 
 def _shrunk(frame: Image) -> Floats:
