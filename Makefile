@@ -33,10 +33,10 @@ repro: setup  ## render the default scenes, train, predict, score, report
 	$(BIN)/dvc repro
 
 test: setup  ## everything but the slow tests
-	$(BIN)/pytest -m 'not slow'
+	$(BIN)/pytest -n auto -m 'not slow'
 
 test-all: setup  ## every test
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto
 
 lint: setup  ## style, types and the floors of the house
 	$(BIN)/ruff check .
