@@ -5,8 +5,8 @@ Heijden, "Efficient adaptive density estimation per image pixel", 2006. GSOC: Sa
 paper. CNT: Zeevi, "BackgroundSubtractorCNT", 2016, no paper. LSBP: Guo, Xu and Qiang, "Background subtraction using
 local SVD binary pattern", 2016. The last three live in `cv2.bgsegm` and are listed only where OpenCV has it.
 
-They judge pixel by pixel, and forget: MOG2 and KNN lose to a plain `median` on scenes whose background stands still, for
-noise and shadows pass one by one, and whoever stays becomes background. What they have over it is that they need no fit.
+They judge pixel by pixel, and forget: MOG2 and KNN lose to a plain `median` on scenes whose background stands still,
+for noise and shadows pass one by one, and whoever stays becomes background. In return they need no fit.
 """
 
 from collections.abc import Sequence as Listing

@@ -4,8 +4,10 @@ The oldest background models, and with enough frames hard to beat where the came
 shows the background wherever it is seen more than half of the time, the mode wherever it is seen more often than any
 other colour, the mean keeps a ghost of everything that passed, the trimmed mean of what stayed for a while. `benet`
 learns which of them to trust where. Where people cover a place for half of the time, mean and trimmed mean lose to the
-median as it loses to the mode: they average what the median only miscounts. Lo and Velastin, "Automatic congestion detection system for underground platforms",
-2001 (median). See also `cleanplate.models.initializers`.
+median as it loses to the mode: they average what the median only miscounts.
+
+Lo and Velastin, "Automatic congestion detection system for underground platforms", 2001 (median). See also
+`cleanplate.models.initializers`.
 """
 
 from collections.abc import Sequence as Listing
