@@ -10,6 +10,11 @@ taken out of what the encoder sees and does not move the code.
 Papers: Zhou and Paffenroth, Anomaly detection with robust deep autoencoders (KDD 2017); Chalapathy et al., Robust, deep
 and inductive anomaly detection (ECML 2017, arXiv 1704.06743).
 
+It loses to `median` on highway and pedestrians (F .88 and .86 against .96 and .97). The soft threshold leaves λ of
+every object's error in what the network is to reconstruct, and no weight keeps foreground from pulling (`pull` is 0,
+as in the papers); where objects pass all the time the background follows them a little, and what is pale in them sinks
+under the line.
+
 Example: `cleanplate.create("rcae", sparsity=0.1).fit(sequence).apply(frame)`. See also `ae`, `dae`.
 """
 
