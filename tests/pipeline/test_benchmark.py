@@ -374,7 +374,10 @@ def test_a_crash_is_a_row_and_so_is_an_exception(project: Path) -> None:
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGINT], ids=["killed", "Ctrl-C"])
 def test_a_benchmark_that_is_stopped_leaves_whole_rows_and_no_process(project: Path, sent: signal.Signals) -> None:
     (project / "slow").touch()
+    # A job that a script started in the background ignores Ctrl-C, and hands that on: here it must be heard.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     first = subprocess.Popen(command(), cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    signal.signal(signal.SIGINT, before)
     pid = project / "pid"
     try:
         # The first two scenes end by themselves; at the third it waits.
