@@ -49,6 +49,20 @@ def test_without_its_vote_the_base_decides(scene: Sequence) -> None:
         np.testing.assert_array_equal(base.apply(scene[index]), alone.apply(scene[index]))
 
 
+def test_several_threads_find_what_one_finds(plate: Plate, scene: Sequence) -> None:
+    frames = [scene[index] for index in (3, 12, 30, 39)]
+    alone = plate.predict(frames)
+    torch.set_num_threads(2)
+    try:
+        together = plate.predict(frames)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one.background, other.background)
+        np.testing.assert_allclose(one.score, other.score, atol=0.5)
+
+
 def test_probability_does_not_depend_on_padding(plate: Plate) -> None:
     random = np.random.default_rng(1)
     frame, background = (random.integers(0, 256, (64, 96, 3), np.uint8) for _ in range(2))

@@ -4,7 +4,7 @@ Prediction, evaluation, report, export, apps and tests know this class and nothi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Listing
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Self
@@ -121,8 +121,12 @@ class BackgroundModel(ABC):
         self._noise = None
         if len(pairs.frames) >= FEW_FRAMES:
             seen = self._looked_at(sequence, pairs)
-            differences = [self.head.difference(frame, known.background).astype(np.uint8) for frame, known in seen]
-            self._noise = resting_noise(pairs.taken(np.stack(differences)))
+            self._noise = self._resting(pairs, ((frame, known.background) for frame, known in seen))
+
+    def _resting(self, pairs: FramePairs, seen: Iterable[tuple[Image, Image]]) -> Score:
+        """The noise of a scene, from each frame of `pairs` and its background."""
+        differences = [self.head.difference(frame, background).astype(np.uint8) for frame, background in seen]
+        return resting_noise(pairs.taken(np.stack(differences)))
 
     def _looked_at(self, sequence: Sequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
         """The frames of `pairs` with what the model knows of them.

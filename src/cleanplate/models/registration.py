@@ -48,7 +48,7 @@ class Registration:
         a fifth of the frames move by more than .7 pixels and shifting takes off 10 %.
         """
         scale = min(1.0, _ROWS / min(frames[0].shape[:2]))
-        greys = [_grey(frame, scale) for frame in frames]
+        greys = [small_grey(frame, scale).astype(np.float32) for frame in frames]
         still = cls(np.median(np.stack(greys), axis=0).astype(np.float32), scale)
         moving = still
         for _ in range(_ROUNDS):
@@ -62,7 +62,7 @@ class Registration:
 
     def shift(self, frame: Image) -> Shift:
         """How far the scene lies to the right and down in this frame, in pixels; zero where shifting does not help."""
-        dx, dy = self._found(_grey(frame, self.scale))
+        dx, dy = self._found(small_grey(frame, self.scale).astype(np.float32))
         return dx / self.scale, dy / self.scale
 
     def _found(self, grey: Grey) -> Shift:
@@ -84,11 +84,12 @@ def shifted(picture: NDArray[Kind], by: Shift) -> NDArray[Kind]:
     return np.asarray(moved, picture.dtype)
 
 
-def _grey(frame: Image, scale: float) -> Grey:
+def small_grey(frame: Image, scale: float) -> Image:
+    """A frame in grey, uint8 `[h, w]`, made smaller by `scale` where it is below one."""
     grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
     if scale < 1:
         grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.float32)
+    return np.asarray(grey, np.uint8)
 
 
 def _apart(grey: Grey, reference: Grey) -> float:

@@ -15,6 +15,7 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.foreground.difference import Image
 from cleanplate.models.frame_pairs import FramePairs
 from cleanplate.models.initializers.temporal import masked_median
+from cleanplate.models.registration import small_grey
 
 Motion = NDArray[np.float64]
 
@@ -48,7 +49,7 @@ class Views:
     def __init__(self, frames: Image) -> None:
         self.frames = frames
         self._scale = min(1.0, _ROWS / min(frames.shape[1:3]))
-        self._greys = [_grey(frame, self._scale) for frame in frames]
+        self._greys = [small_grey(frame, self._scale) for frame in frames]
         self._thumbnails = np.stack([_thumbnail(grey) for grey in self._greys])
 
     @classmethod
@@ -60,7 +61,7 @@ class Views:
     def background(self, frame: Image) -> Image:
         """The background of a frame, uint8 BGR `[H, W, 3]`; the frame itself where no other view shows the place."""
         height, width = frame.shape[:2]
-        grey = _grey(frame, self._scale)
+        grey = small_grey(frame, self._scale)
         corners = _corners(grey)
         likeness = self._thumbnails @ _thumbnail(grey)
         moved, shown = [], []
@@ -87,8 +88,8 @@ def camera_moves(pairs: FramePairs) -> bool:
     scale = min(1.0, _ROWS / min(pairs.frames.shape[1:3]))
     moving = 0
     for one, other in zip(pairs.frames[::2], pairs.following[::2], strict=True):
-        before = _grey(one, scale)
-        motion, share = _camera_motion(before, _grey(other, scale), _corners(before))
+        before = small_grey(one, scale)
+        motion, share = _camera_motion(before, small_grey(other, scale), _corners(before))
         moving += motion is not None and share > _AGREED and _corner_shift(motion, before.shape) > _MOVED_PIXELS
     return moving >= _MOVING_SHARE * len(pairs.frames[::2])
 
@@ -126,10 +127,3 @@ def _thumbnail(grey: Image) -> NDArray[np.float32]:
     small = np.asarray(cv2.GaussianBlur(small, (5, 5), 0), np.float32)
     small -= small.mean()
     return np.asarray((small / (np.linalg.norm(small) + 1e-3)).ravel(), np.float32)
-
-
-def _grey(frame: Image, scale: float) -> Image:
-    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-    if scale < 1:
-        grey = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(grey, np.uint8)

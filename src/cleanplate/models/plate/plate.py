@@ -33,7 +33,7 @@ from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel, Estimate
 from cleanplate.models.learned import as_tensor
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
-from cleanplate.models.registry import create, model_class, register
+from cleanplate.models.registry import create, register
 
 _PROBABILITY_MEDIAN = 5
 _BASE = "base."
@@ -79,7 +79,6 @@ class Plate(BackgroundModel):
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
-        model_class(self.options.base)  # an unknown name is refused here
         self.base = create(self.options.base, **self.options.base_options)
         self.network = HeadNetwork()
         own = self.options.weights

@@ -1,11 +1,10 @@
 """The classical recipe: a low-motion background, registered where the camera shakes, its light and waves followed.
 
 Per pixel the plate is the median of the samples around which nothing moves (`initializers.low_motion`; of fewer than
-30 frames, `initializers.learned`); a shaking
-camera is registered by translation (`registration`); eight principal components of the residual carry what the whole
-picture does together (`residual_subspace`); what never rests is measured on the same quiet samples and taken off the
-score. Where the camera pans or zooms, all of this gives way to backgrounds put together frame by frame (`views`), which
-take a tenth of the speed.
+30 frames, `initializers.learned`); a shaking camera is registered by translation (`registration`); eight principal
+components of the residual carry what the whole picture does together (`residual_subspace`); what never rests is
+measured on the same quiet samples and taken off the score. Where the camera pans or zooms, all of this gives way to
+backgrounds put together frame by frame (`views`), at a tenth of the speed.
 
 Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
 """
@@ -19,7 +18,6 @@ import numpy as np
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
-from cleanplate.foreground.noise import resting_noise
 from cleanplate.models.base import FEW_FRAMES, BackgroundModel, Estimate
 from cleanplate.models.frame_pairs import FramePairs
 from cleanplate.models.initializers.learned import learned
@@ -76,24 +74,22 @@ class LowMotion(BackgroundModel):
         """Finds registration or views, plate, components and noise, in this order, on the same pairs of frames."""
         pairs = FramePairs.of(sequence, self.options.frames)
         frames = pairs.frames
+        enough = len(frames) >= FEW_FRAMES
         self._registration = self._residual = self._views = self._noise = None
         if self.options.registration:
             self._registration = Registration.learned(frames[:: -(-len(frames) // _REGISTERED)])
-        if self._registration is None and self.options.views and len(frames) >= FEW_FRAMES and camera_moves(pairs):
+        if self._registration is None and self.options.views and enough and camera_moves(pairs):
             self._views = Views.of(sequence)
         if self._registration is not None:
             pairs = FramePairs(self._aligned(pairs.frames), self._aligned(pairs.following))
         # Of a handful of frames none is quieter than the others by more than chance.
-        plate = low_motion_background(pairs) if len(frames) >= FEW_FRAMES else learned(pairs)
+        plate = low_motion_background(pairs) if enough else learned(pairs)
         self._background = self._plate = plate
         self._size = (plate.shape[0], plate.shape[1])
-        if self.options.residual and self._views is None and len(frames) >= FEW_FRAMES:
+        if self.options.residual and self._views is None and enough:
             self._residual = ResidualSubspace.learned(plate, list(pairs.frames))
-        if self.options.noise and self._views is None and len(frames) >= FEW_FRAMES:
-            scores = [
-                self.head.difference(frame, self._still(frame)).clip(0, 255).astype(np.uint8) for frame in pairs.frames
-            ]
-            self._noise = resting_noise(pairs.taken(np.stack(scores)))
+        if self.options.noise and self._views is None and enough:
+            self._noise = self._resting(pairs, ((frame, self._still(frame)) for frame in pairs.frames))
         return self
 
     def _aligned(self, frames: Image) -> Image:
