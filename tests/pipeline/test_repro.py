@@ -19,7 +19,7 @@ IDENTITY = {
 @pytest.fixture(scope="module")
 def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = clone(tmp_path_factory.mktemp("clone"))
-    configure(folder, *SMALL, *SHORT)
+    configure(folder, "model=ae", *SMALL, *SHORT)
     run(folder, "dvc", "repro")
     return folder
 

@@ -35,7 +35,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that has gone as far as `prepare`, for others to copy."""
     folder = tmp_path_factory.mktemp("prepared")
     shutil.copytree(ROOT / "conf", folder / "conf")
-    configure(folder, *SCENE, *SHORT)
+    configure(folder, "model=ae", *SCENE, *SHORT)
     stage(folder, "acquire")
     stage(folder, "prepare")
     return folder

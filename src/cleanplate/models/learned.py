@@ -131,8 +131,11 @@ class LearnedModel(BackgroundModel):
 
 def as_tensor(frames: Listing[Image], device: torch.device | str = "cpu") -> Tensor:
     """Frames, uint8 BGR `[H, W, 3]` each, as uint8 RGB `[N, 3, H, W]` on a device. The one place that converts."""
-    batch = torch.from_numpy(np.stack(frames)).to(device)
-    return batch.flip(-1).permute(0, 3, 1, 2)
+    height, width = frames[0].shape[:2]
+    batch = np.empty((len(frames), height, width, 3), np.uint8)
+    for frame, place in zip(frames, batch, strict=True):
+        cv2.cvtColor(frame, cv2.COLOR_BGR2RGB, dst=place)  # many times as fast as turning the axis round
+    return torch.from_numpy(batch).to(device).permute(0, 3, 1, 2)
 
 
 def as_image(picture: Tensor) -> Image:

@@ -46,17 +46,17 @@ class HeadNetwork(nn.Module):
             backgrounds: the same.
             noise: float32 `[N, 1, H, W]` in grey levels.
         """
-        features = F.relu(self.stem(self._seen(frames, backgrounds, noise)))
+        features = F.relu_(self.stem(self._seen(frames, backgrounds, noise)))
         kept = []
         for scale, blocks in enumerate(self.scales):
             if scale > 0:
-                features = F.relu(self.down[scale - 1](features))
+                features = F.relu_(self.down[scale - 1](features))
             for block in blocks:  # type: ignore[attr-defined]  # a ModuleList
-                features = F.relu(features + block(features))
+                features = F.relu_(block(features).add_(features))
             kept.append(features)
         for scale in range(len(self.up) - 1, -1, -1):
-            features = kept[scale] + F.interpolate(self.up[scale](features), scale_factor=2.0, mode="nearest")
-            features = F.relu(features + self.joined[scale](features))
+            features = F.interpolate(self.up[scale](features), scale_factor=2.0, mode="nearest").add_(kept[scale])
+            features = F.relu_(self.joined[scale](features).add_(features))
         return F.pixel_shuffle(self.output(features), 2)
 
     def _seen(self, frames: Tensor, backgrounds: Tensor, noise: Tensor) -> Tensor:
@@ -67,7 +67,7 @@ class HeadNetwork(nn.Module):
         gap = frame - background
         widest = torch.tanh(gap.abs().amax(dim=3, keepdim=True) / _WIDE_GAP_LEVELS)
         restless = torch.tanh(F.avg_pool2d(noise, 2) / _NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
-        pictures = [frame / _MEDIUM - 1, background / _MEDIUM - 1, torch.tanh(gap / _GAP_LEVELS)]
+        pictures = [frame.div_(_MEDIUM).sub_(1), background.div_(_MEDIUM).sub_(1), gap.div_(_GAP_LEVELS).tanh_()]
         # Channels last from the start: what convolutions want, and nothing is copied to get there.
         return torch.cat([*pictures, restless, widest], dim=3).permute(0, 3, 1, 2)
 
@@ -84,10 +84,13 @@ class HeadNetwork(nn.Module):
 
 
 def _in_blocks(picture: Tensor) -> Tensor:
-    """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`, in the order of `pixel_unshuffle`."""
+    """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`: pixel by pixel, as they lie in channels-last memory.
+
+    A tenth of the time of `pixel_unshuffle`, which takes channel by channel.
+    """
     count, channels, height, width = picture.shape
-    blocks = picture.reshape(count, channels, height // 2, 2, width // 2, 2)
-    return blocks.permute(0, 2, 4, 1, 3, 5).reshape(count, height // 2, width // 2, 4 * channels)
+    rows = picture.permute(0, 2, 3, 1).reshape(count, height // 2, 2, width // 2, 2 * channels)
+    return torch.cat([rows[:, :, 0], rows[:, :, 1]], dim=-1)
 
 
 def _residual(width: int, *, deep: bool) -> nn.Sequential:
