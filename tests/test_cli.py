@@ -15,6 +15,7 @@ from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.images import write_image
 from cleanplate.models import available
 from cleanplate.models.learned import LearnedModel
+from cleanplate.models.supervised.supervised import SupervisedModel
 from cleanplate.report.tables import parameter_count
 
 
@@ -41,7 +42,16 @@ def test_help_teaches_the_commands_and_the_pipeline() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cleanplate.cli", "--help"], capture_output=True, text=True, check=True, timeout=60
     )
-    for word in ("evaluate", "benchmark", "models", "doctor", "dvc repro", "dvc exp run -S model=aae", "-S data=cdnet"):
+    for word in (
+        "evaluate",
+        "benchmark",
+        "download",
+        "models",
+        "doctor",
+        "dvc repro",
+        "dvc exp run -S model=aae",
+        "-S data=cdnet",
+    ):
         assert word in done.stdout
     assert "\n    dvc repro   " in done.stdout  # a list stays a list
     assert done.stderr == ""
@@ -69,6 +79,33 @@ def test_the_help_of_benchmark_has_an_example_to_copy() -> None:
     assert "\n    cleanplate benchmark --data /data/cdnet2014 --model median --model ae\n" in output
 
 
+@pytest.mark.parametrize(
+    "example",
+    [
+        "cleanplate download --list",
+        "cleanplate download cdnet --part baseline --part shadow/cubicle",
+        "cleanplate download coco --part val2017 --to /data/coco",
+        "cleanplate download cdnet --to /data/cdnet2014 --check",
+    ],
+)
+def test_the_help_of_download_has_examples_to_copy(example: str) -> None:
+    assert f"\n    {example}\n" in run("download", "-h").output
+
+
+def test_the_sets_that_can_be_fetched_are_listed_with_page_and_licence() -> None:
+    output = run("download", "--list").output
+    for name in ("cdnet", "coco", "sbmnet", "sbi", "lasiesta"):
+        assert f"\n{name}: " in f"\n{output}"
+        assert f"{name}, " in run("download", "-h").output or name == "lasiesta"
+    assert output.count("  page: http") == output.count("  licence: ") == 5
+
+
+def test_a_set_that_is_not_in_the_catalogue_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    assert "cdnet, coco, sbmnet, sbi, lasiesta" in one_error(run("download", "cdnt"))
+    assert "has no part" in one_error(run("download", "coco", "--part", "test2017"))
+    assert "wants a person" in one_error(run("download", "sbi", "--to", tmp_path))
+
+
 def test_models_are_listed_with_family_league_weights_and_paper() -> None:
     lines = {line.split()[0]: line for line in run("models").output.splitlines() if line.strip()}
     for name, model in available().items():
@@ -76,7 +113,7 @@ def test_models_are_listed_with_family_league_weights_and_paper() -> None:
         assert words[1:4] == [model.family, model.league, "online" if model.streaming else "offline"]
         weights = parameter_count(model)
         assert words[4] == (f"{weights:,}" if weights else "–")
-        assert (weights > 1000) == (issubclass(model, LearnedModel) or name == "plate")
+        assert (weights > 1000) == (issubclass(model, LearnedModel | SupervisedModel) or model.family == "hybrid")
         assert model.paper[:40] in lines[name]
 
 

@@ -1,0 +1,190 @@
+"""`cleanplate download`: fetches a set, verifies it, unpacks it and brings it into the layout the pipeline reads.
+
+Each step ends with something whole under its name or with nothing under it, and is not done again: a download that
+was stopped, by whatever, goes on with the same command.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from cleanplate.acquire.catalogue import SUFFIXES, Archive, DataSet, Part, find_set, load_catalogue
+from cleanplate.acquire.checksum import Verified
+from cleanplate.acquire.fetch import fetch
+from cleanplate.acquire.layouts import ARCHIVES, ORIGINALS, RECORD, check_holdings, check_set
+from cleanplate.acquire.placing import place
+from cleanplate.acquire.space import check_space, gigabytes, unpacked_estimate
+from cleanplate.acquire.transfer import Options
+from cleanplate.acquire.unpacking import Limits, unpack
+from cleanplate.data.originals import READERS
+from cleanplate.errors import DataError
+from cleanplate.files import remove, replacing
+from cleanplate.pipeline.download_listing import print_catalogue, print_findings
+from cleanplate.pipeline.progress import progress_bar
+from cleanplate.pipeline.transfer_bars import transfer_bars
+
+DEFAULT_PLACE = Path("data/raw")
+
+
+def download_command(
+    name: str | None,
+    parts: Sequence[str] = (),
+    to: Path | None = None,
+    *,
+    check: bool = False,
+    listing: bool = False,
+    keep_archive: bool = False,
+    catalogue: Path | None = None,
+    options: Options | None = None,
+) -> bool:
+    """Fetches, lists, or checks.
+
+    Args:
+        name: key in the catalogue; only `listing` goes without.
+        parts: names of parts; the whole set by default.
+        to: folder of the set; `data/raw/<name>` by default.
+        check: only say what is missing and what is extra in `to`.
+        listing: only say what there is to fetch.
+        keep_archive: leave archives in `to/archives`.
+        catalogue: another file than the package's.
+        options: how files are fetched.
+
+    Returns:
+        Whether nothing that was asked for is missing.
+
+    Raises:
+        DataError: for an unknown set or part, a set that a person must fetch, and whatever goes wrong on the way.
+    """
+    sets = load_catalogue(catalogue)
+    if listing:
+        print_catalogue([find_set(name, sets)] if name else sets.values(), in_full=name is not None)
+        return True
+    if name is None:
+        raise DataError(f"say which set: cleanplate download {'|'.join(sets)}; --list tells of each")
+    data_set, root = find_set(name, sets), to or DEFAULT_PLACE / name
+    chosen = data_set.chosen(parts)
+    if check:
+        return print_findings(check_set(data_set, root, parts), root, _lacking(root))
+    try:
+        if data_set.click:
+            _from_originals(data_set, root)
+        else:
+            _fetch_parts(data_set, chosen, root, keep_archive=keep_archive, options=options or Options())
+    except KeyboardInterrupt:
+        print(f"stopped; what has come is kept in {root}, and the same command goes on from here")
+        raise
+    return print_findings(check_set(data_set, root, parts), root, _lacking(root))
+
+
+def _fetch_parts(data_set: DataSet, parts: Iterable[Part], root: Path, *, keep_archive: bool, options: Options) -> None:
+    print(f"{data_set.name}: licence: {data_set.licence}; terms: {data_set.terms}")
+    wanted = {archive.name: (archive, archive_holds(archive, part)) for part in parts for archive in part.archives}
+    todo = [archive for archive, holds in wanted.values() if not _is_there(data_set, root, archive, holds)]
+    _check_space(todo, root)
+    for archive, holds in wanted.values():
+        if _is_there(data_set, root, archive, holds):
+            print(f"{archive.name}: what is in it lies in {root} already")
+            continue
+        _fetch_one(data_set, archive, holds, root, keep_archive=keep_archive, options=options)
+
+
+def archive_holds(archive: Archive, part: Part) -> tuple[str, ...]:
+    """The scenes or folders that an archive brings."""
+    return (archive.holds,) if archive.holds is not None else part.holds
+
+
+def _fetch_one(
+    data_set: DataSet, archive: Archive, holds: Sequence[str], root: Path, *, keep_archive: bool, options: Options
+) -> None:
+    with transfer_bars(archive.name, f"verifying {archive.name}") as (progress, verifying):
+        path, verified = fetch(archive, root / ARCHIVES, options, progress, verifying)
+    print(f"{archive.name}: {gigabytes(verified['bytes'])}, verified by {verified['by']}")
+    stem = _stem(archive.name)
+    original = root / ORIGINALS / data_set.name / stem
+    with transfer_bars(f"unpacking {archive.name}") as (progress,):
+        unpack(path, original, replace(Limits(), total=archive.unpacked), progress)
+    placed = _read(data_set, original, root) if data_set.reader else place(data_set, archive, original, root)
+    _remove_if_empty(original.parent, original.parent.parent)
+    lacks = [name for findings in check_holdings(data_set, root, holds) for name in findings.missing]
+    _record(root, archive, verified, lacks)
+    if not keep_archive:
+        remove(path)
+        _remove_if_empty(path.parent)
+    print(f"{archive.name}: {len(placed)} {'folders' if data_set.layout == 'coco' else 'videos'} in {root}")
+
+
+def _from_originals(data_set: DataSet, root: Path) -> None:
+    """Sets that a person must fetch: says how, or reads what the person put there."""
+    place_for = root / ORIGINALS / data_set.name
+    if not place_for.is_dir() or not any(place_for.iterdir()):
+        if root.is_dir() and all(findings.whole for findings in check_set(data_set, root)):
+            return
+        raise DataError(
+            f"{data_set.name} is not fetched by a program: its page, {data_set.page}, wants a person (licence: "
+            f"{data_set.licence}; {data_set.terms}). Fetch it there, put its folders or zip archives (a .rar unpacked) "
+            f"into {place_for}, and run the same command again: it brings them into the layout"
+        )
+    for archive in sorted(path for path in place_for.iterdir() if path.name.lower().endswith(SUFFIXES)):
+        target = place_for / _stem(archive.name)
+        if not target.is_dir():
+            with transfer_bars(f"unpacking {archive.name}") as (progress,):
+                unpack(archive, target, progress=progress)
+    packed = [path for path in sorted(place_for.iterdir()) if path.suffix.lower() in {".rar", ".7z"}]
+    closed = [path for path in packed if not path.with_suffix("").is_dir()]
+    if closed:
+        raise DataError(f"{closed[0]}: unpack it there by hand, to {closed[0].with_suffix('')}, and run this again")
+    print(f"{data_set.name}: {len(_read(data_set, place_for, root))} videos in {root}")
+
+
+def _read(data_set: DataSet, original: Path, root: Path) -> list[str]:
+    assert data_set.reader is not None  # the caller has seen to it
+    with progress_bar(f"reading {data_set.name}") as progress:
+        return READERS[data_set.reader](original, root, progress)
+
+
+def _is_there(data_set: DataSet, root: Path, archive: Archive, holds: Sequence[str]) -> bool:
+    """Whether all that an archive brings lies there; what it lacks itself is not waited for."""
+    if not root.is_dir():
+        return False
+    lacks = set(_read_record(root).get(archive.name, {}).get("lacks", ()))
+    return all(set(findings.missing) <= lacks for findings in check_holdings(data_set, root, holds))
+
+
+def _check_space(archives: Sequence[Archive], root: Path) -> None:
+    """What is known to come must fit, before the first byte is fetched."""
+    packed = sum(archive.bytes or 0 for archive in archives)
+    unpacked = sum(unpacked_estimate(archive.bytes or 0, archive.unpacked) for archive in archives)
+    lying = sum(path.stat().st_blocks * 512 for path in (root / ARCHIVES).glob("*") if path.is_file())
+    check_space(root, max(0, packed - lying) + unpacked, f"{len(archives)} archives, packed and unpacked,")
+
+
+def _record(root: Path, archive: Archive, verified: Verified, lacks: list[str]) -> None:
+    """Notes what was fetched: whoever compares two copies finds the checksums here."""
+    record = _read_record(root)
+    record[archive.name] = {"urls": archive.urls, **verified, "lacks": lacks}
+    with replacing(root / RECORD) as temporary:
+        temporary.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _read_record(root: Path) -> dict[str, dict[str, Any]]:
+    try:
+        record = json.loads((root / RECORD).read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
+
+
+def _lacking(root: Path) -> set[str]:
+    return {name for entry in _read_record(root).values() for name in entry.get("lacks", ())}
+
+
+def _stem(name: str) -> str:
+    return next((name[: -len(suffix)] for suffix in SUFFIXES if name.lower().endswith(suffix)), name)
+
+
+def _remove_if_empty(*folders: Path) -> None:
+    for folder in folders:
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()

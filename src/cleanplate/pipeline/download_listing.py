@@ -1,0 +1,62 @@
+"""What `cleanplate download` prints: the catalogue, and what a check found."""
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from cleanplate.acquire.catalogue import DataSet, Part
+from cleanplate.acquire.layouts import Findings
+from cleanplate.acquire.space import gigabytes
+
+SHOWN = 20  # names of one kind; a set that is not there at all would fill the screen
+
+
+def print_catalogue(sets: Iterable[DataSet], *, in_full: bool) -> None:
+    """Prints each set with its terms and parts; parts that are single videos only `in_full`."""
+    for data_set in sets:
+        by_hand = " (fetched by hand)" if data_set.click else ""
+        print(f"{data_set.name}: {data_set.title}{by_hand}")
+        print(f"  page: {data_set.page}\n  licence: {data_set.licence}\n  terms: {data_set.terms}")
+        shown = [part for part in data_set.parts.values() if in_full or "/" not in part.name]
+        for part in shown:
+            print(f"  --part {part.name}: {_described(part)}")
+        hidden = len(data_set.parts) - len(shown)
+        if hidden:
+            print(f"  --part <category>/<video>: {hidden} of them; `cleanplate download {data_set.name} --list`")
+
+
+def print_findings(findings: Iterable[Findings], root: Path, lacking: Collection[str] = ()) -> bool:
+    """Prints what is there, missing and extra, by part.
+
+    Args:
+        findings: of `check_set`.
+        root: where it lies.
+        lacking: what the archives do not have either; told, but not counted as missing.
+
+    Returns:
+        Whether nothing is missing.
+    """
+    whole = True
+    for found in findings:
+        missing = [name for name in found.missing if name not in lacking]
+        absent = [name for name in found.missing if name in lacking]
+        whole = whole and not missing
+        print(f"{root}, {found.part}: {found.there} whole, {len(missing)} missing, {len(found.extra)} extra")
+        for title, names in (("missing", missing), ("not in the archive either", absent), ("extra", found.extra)):
+            for name in names[:SHOWN]:
+                print(f"  {title}: {name}")
+            if len(names) > SHOWN:
+                print(f"  {title}: … and {len(names) - SHOWN} more")
+    return whole
+
+
+def _described(part: Part) -> str:
+    if not part.archives:
+        return "no archive to fetch"
+    sizes = [archive.bytes for archive in part.archives]
+    known = [size for size in sizes if size is not None]
+    size = gigabytes(sum(known)) if len(known) == len(sizes) else "size not published"
+    checked = sum(archive.has_checksum for archive in part.archives)
+    count = len(part.archives)
+    archives = f"{count} archive{'s' if count > 1 else ''}"
+    vouched = "checksum published" if checked == count else "no checksum published: verified by the archives' own"
+    return f"{archives}, {size}, {vouched}"
