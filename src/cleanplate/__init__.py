@@ -21,7 +21,7 @@ _HOMES = {
     "create": "cleanplate.models",
     "register": "cleanplate.models",
     "open_sequence": "cleanplate.data",
-    "load": "cleanplate.engine.checkpoint",
+    "load": "cleanplate.models.stored",
     "save": "cleanplate.engine.checkpoint",
 }
 

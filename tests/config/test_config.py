@@ -17,6 +17,13 @@ CONF = ROOT / "conf"
 COMMITTED = yaml.safe_load((ROOT / "params.yaml").read_text())
 PARAMS = compose(["model=ae"], folder=CONF)  # a model with options enough to try everything on
 FILES = sorted((path.parent.name, path.stem) for path in CONF.glob("*/*.yaml"))
+SETS_OF_LABELS = {
+    "coco": [f"{split}/1.jpg" for split in ("train2017", "val2017")]
+    + [f"annotations/instances_{split}.json" for split in ("train2017", "val2017")],
+    "capture": ["set10/bkg.png", "set2/bkg.png", "notes/readme.txt"],
+    "labelme": ["hall/1.jpg", "hall/1.json"],
+    "export": ["hall/1.jpg", "hall/labels.json"],
+}
 CDNET_SCENES = yaml.safe_load((CONF / "data" / "cdnet.yaml").read_text())["scenes"]
 
 
@@ -25,10 +32,16 @@ def dataset(tmp_path: Path) -> Path:
     """Folders where conf/data/cdnet.yaml looks for its scenes."""
     for scene in CDNET_SCENES:
         (tmp_path / "set" / scene / "input").mkdir(parents=True)
+    for kind, files in SETS_OF_LABELS.items():
+        for file in files:
+            (tmp_path / kind / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / kind / file).touch()
     return tmp_path / "set"
 
 
 def overrides_for(group: str, choice: str, dataset: Path) -> list[str]:
+    if group == "data" and choice in SETS_OF_LABELS:
+        return [f"data={choice}", f"data.root={dataset.parent / choice}", "runs=[all]"]
     return [f"{group}={choice}", *([f"data.root={dataset}"] if choice in ("cdnet", "video") else [])]
 
 
@@ -60,15 +73,78 @@ def test_every_file_composes_and_is_valid(group: str, choice: str, dataset: Path
     if name not in available():
         pytest.skip(f"{name} is not made by the OpenCV that is installed")
     config = validate(values)
-    assert config.runs == config.data.scenes
+    once = config.data.name in SETS_OF_LABELS or config.protocol_name == "split"
+    assert config.runs == (["all"] if once else config.data.scenes)
     assert config.create_model().name == name
+
+
+@pytest.mark.parametrize(
+    ("kind", "scenes", "test"),
+    [
+        ("coco", ["coco/train2017", "coco/val2017"], ["coco/val2017"]),
+        ("capture", ["capture/set2", "capture/set10"], []),
+        ("labelme", ["labelme/hall"], []),
+        ("export", ["export/hall"], []),
+    ],
+)
+def test_labelled_sets_are_found_below_their_root(kind: str, scenes: list[str], test: list[str], dataset: Path) -> None:
+    data = validate(compose(overrides_for("data", kind, dataset), folder=CONF)).data
+    assert (data.scenes, data.test, data.on_corrupt) == (scenes, test, "skip")
+
+
+def test_a_pattern_adds_to_the_scenes_that_are_named(dataset: Path) -> None:
+    data = {"name": "capture", "root": str(dataset.parent / "capture"), "scenes": ["capture/set10", "capture/*"]}
+    assert validate(changed("data", data)).data.scenes == ["capture/set10", "capture/set2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        (
+            "coco",
+            {"scenes": ["coco/test2017"]},
+            r"data\.scenes: 'coco/test2017' is not in .*it has coco/train2017, coco/v",
+        ),
+        ("capture", {"scenes": ["capture/set3"]}, r"data\.scenes: 'capture/set3' is not in .*; it has capture/set2, "),
+        ("capture", {"scenes": ["sets/*"]}, r"data\.scenes\.0: 'sets/\*': string should match pattern"),
+        ("cdnet", {"scenes": ["baseline/*"]}, r"data\.scenes\.0: 'baseline/\*': string should match pattern"),
+        ("labelme", {"root": "{empty}"}, r"data\.scenes: 'labelme/\*' finds nothing in .*; looked for <folder>/"),
+        (
+            "labelme",
+            {"root": "{empty}", "scenes": ["labelme/a"]},
+            r"data\.scenes: 'labelme/a' is not in .*; looked for ",
+        ),
+        ("export", {"root": "{file}"}, r"data\.root: .*labels\.json is no folder"),
+        ("capture", {"root": None}, r"data\.root: missing; .*-S data\.root=/path/to/capture"),
+        ("capture", {"root": "/nowhere"}, r"data\.root: /nowhere does not exist"),
+        (
+            "capture",
+            {"test": ["capture/set3"]},
+            r"data\.test: 'capture/set3' is not among data\.scenes; choose from cap",
+        ),
+        ("coco", {"smallest": -1}, r"data\.smallest: -1: input should be greater than or equal to 0"),
+        ("coco", {"workers": -1}, r"data\.workers: -1: input should be greater than or equal to 0"),
+        ("coco", {"categories": "person"}, r"data\.categories: 'person': input should be a valid list"),
+        ("coco", {"negatives": "some"}, r"data\.negatives: 'some': input should be a valid boolean"),
+    ],
+)
+def test_a_wrong_value_of_a_labelled_set_is_refused(name: str, changes: dict, message: str, dataset: Path) -> None:
+    (dataset.parent / "empty").mkdir()
+    places = {"{empty}": dataset.parent / "empty", "{file}": dataset.parent / "export/hall/labels.json"}
+    data = {"name": name, "root": str(dataset.parent / name), "scenes": [f"{name}/*"]} | changes
+    data["root"] = None if data["root"] is None else str(places.get(data["root"], data["root"]))
+    if name == "cdnet":
+        data["root"] = str(dataset)
+    with pytest.raises(ConfigError, match=f"^{message}"):
+        validate(changed("data", data))
 
 
 @pytest.mark.parametrize("choice", [choice for group, choice in FILES if group == "model"])
 def test_a_models_file_sets_its_own_keys_and_nothing_else(choice: str) -> None:
     values = compose([f"model={choice}"], folder=CONF)
     assert values["foreground"]
-    for key in set(PARAMS) - {"model", "foreground", "flow"}:  # whether it needs optical flow is its own to say
+    assert values["runs"] in (["all"], PARAMS["runs"])  # a training for all, or one per scene, is its own to say
+    for key in set(PARAMS) - {"model", "foreground", "flow", "runs"}:  # and so is whether it needs optical flow
         assert values[key] == PARAMS[key]
 
 
@@ -110,7 +186,11 @@ def test_a_seed_and_scenes_reach_the_model() -> None:
         ("foreground.blurr", 2, r"foreground\.blurr: no such option; choose from channels, blur"),
         ("foreground.fill_holes", 2.0, r"foreground\.fill_holes: 2\.0 is outside 0 … 1"),
         ("foreground", 3, "foreground: 3: input should be a valid dictionary"),
-        ("data.name", "kitti", r"data\.name: 'kitti': input should be 'synthetic', 'cdnet' or 'video'"),
+        (
+            "data.name",
+            "kitti",
+            r"data\.name: 'kitti': input should be 'synthetic', 'cdnet', 'video', 'coco', 'capture', ",
+        ),
         ("data.height", -240, r"data\.height: -240: input should be greater than or equal to 32"),
         ("data.width", "wide", r"data\.width: 'wide': input should be a valid integer"),
         ("data.frames", 1, r"data\.frames: 1: input should be greater than or equal to 2"),

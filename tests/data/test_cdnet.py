@@ -173,6 +173,17 @@ def test_one_background_png_serves_all_frames(folder: Path) -> None:
     assert {int(plates.read(number)[0, 0, 0]) for number in (1, 3, 600)} == {99}
 
 
+def test_a_clean_plate_of_the_user_is_no_truth(folder: Path) -> None:
+    assert read_cdnet(folder).clean_plate is None
+    write_image(folder / "clean_plate.png", np.full((HEIGHT, WIDTH, 3), 99, np.uint8))
+    sequence = read_cdnet(folder)
+    np.testing.assert_array_equal(sequence.clean_plate, np.full((HEIGHT, WIDTH, 3), 99))
+    assert sequence.plates is None
+    write_image(folder / "clean_plate.png", np.zeros((HEIGHT, WIDTH + 1, 3), np.uint8))
+    with pytest.raises(DataError, match=r"clean_plate\.png: is 33×24, the frames are 32×24; take it again"):
+        read_cdnet(folder)
+
+
 def test_a_corrupt_first_frame_is_skipped_when_the_size_is_looked_up(folder: Path) -> None:
     (folder / "input" / "in000001.jpg").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"in000001\.jpg"):

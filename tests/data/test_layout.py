@@ -74,6 +74,13 @@ def test_checking_tells_what_was_survived(pictures: Path) -> None:
     assert told == ["ROI.bmp: cannot be decoded", f"skipped, cannot be decoded: {pictures / '2.png'}"]
 
 
+def test_a_link_is_told_with_the_file_it_leads_to(pictures: Path, tmp_path: Path) -> None:
+    (pictures / "2.png").write_bytes(b"broken")
+    link_tree(pictures, tmp_path / "linked")
+    told = check_frames(open_sequence(tmp_path / "linked", on_corrupt="skip"), "skip", threads=4)
+    assert told == [f"skipped, cannot be decoded: {tmp_path / 'linked/2.png'} ({(pictures / '2.png').resolve()})"]
+
+
 def test_checking_finds_a_frame_of_another_size(pictures: Path) -> None:
     write_image(pictures / "4.png", np.zeros((9, 10, 3), np.uint8))
     with pytest.raises(DataError, match=r"4\.png: is 10×9"):

@@ -46,6 +46,23 @@ def levels(sequence: Sequence, *arguments, **options) -> list[int]:
     return [int(frame[0, 0, 0]) for _, frame in sequence.frames(*arguments, **options)]
 
 
+class Growing(Levels):
+    """Every picture has a size of its own."""
+
+    def read(self, index: int) -> np.ndarray:
+        return np.full((4 + index, 6, 3), index, np.uint8)
+
+
+def test_still_pictures_may_differ_in_size_and_have_no_stack() -> None:
+    sequence = sequence_of(Growing(5), still_pictures=True)
+    assert [frame.shape[0] for _, frame in sequence.frames()] == [4, 5, 6, 7, 8]
+    assert sequence.size == (4, 6)
+    with pytest.raises(DataError, match="a/b: is a set of pictures of different sizes"):
+        sequence.stack()
+    with pytest.raises(DataError, match="frame 1: is 6×5, the frames before it are 6×4"):
+        list(sequence_of(Growing(5)).frames())
+
+
 def test_nothing_is_read_before_it_is_asked_for() -> None:
     source = Levels()
     sequence = sequence_of(source)

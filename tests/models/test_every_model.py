@@ -1,4 +1,7 @@
-"""What every registered model must do. A new model is tested by being registered."""
+"""What every registered model must do that learns without labels. A new model is tested by being registered.
+
+Those that learn from labels: `test_every_supervised_model`.
+"""
 
 from typing import Any
 
@@ -15,12 +18,15 @@ from cleanplate.models.learned import LearnedModel
 SHORT: dict[str, Any] = {"steps": 6, "epoch_steps": 3, "batch_size": 4, "frames": 24}
 
 
+NAMES = sorted(name for name, model in available().items() if not model.labelled)
+
+
 def made(name: str, **options: Any) -> BackgroundModel:
     learned = issubclass(available()[name], LearnedModel)
     return cleanplate.create(name, **((SHORT if learned else {}) | options))
 
 
-@pytest.fixture(scope="session", params=sorted(available()))
+@pytest.fixture(scope="session", params=NAMES)
 def fitted(request: pytest.FixtureRequest, scene_folder: Any) -> BackgroundModel:
     return made(request.param).fit(cleanplate.open_sequence(scene_folder))
 
@@ -127,7 +133,7 @@ def test_a_wrong_frame_is_refused(fitted: BackgroundModel, frames: list[np.ndarr
         fitted.apply(frame)
 
 
-@pytest.mark.parametrize("name", [name for name, model in available().items() if not model.streaming])
+@pytest.mark.parametrize("name", [name for name in NAMES if not available()[name].streaming])
 def test_a_model_that_learns_offline_says_that_it_must_be_fitted(name: str) -> None:
     with pytest.raises(ModelError, match="fit"):
         made(name).apply(np.zeros((64, 96, 3), np.uint8))

@@ -237,6 +237,7 @@ def test_a_run_that_fails_is_told_does_not_stop_the_rest_and_is_tried_again(
         ({"models": ["median"], "settings": ["median.framse=9"]}, r"model\.framse: no such option"),
         ({"models": ["median"], "settings": ["mean.frames=9"]}, "'mean' is not measured; choose from median"),
         ({"settings": ["frames=9"]}, r"must be model\.key=value"),
+        ({"models": ["unet"]}, "--model: unet learns from labels"),
         ({"plugins": ["no_such_module"]}, "--plugin: 'no_such_module' cannot be imported"),
     ],
 )
@@ -256,11 +257,11 @@ def test_a_folder_without_scenes_is_refused(tmp_path: Path) -> None:
         benchmark_command([tmp_path / "away"], tmp_path / "benchmark.csv")
 
 
-def test_all_models_and_all_scenes_are_measured_unless_some_are_named(data: Path) -> None:
+def test_all_models_without_labels_and_all_scenes_are_measured_unless_some_are_named(data: Path) -> None:
     places = {"baseline/street": data, "shadow/plaza": data}
     plans = planned(places, [], [])
     assert [(plan.job.model, plan.job.scene) for plan in plans] == [
-        (name, scene) for name in cleanplate.available() for scene in places
+        (name, scene) for name, model in cleanplate.available().items() if not model.labelled for scene in places
     ]
     assert len({plan.row.key for plan in plans}) == len(plans)
 

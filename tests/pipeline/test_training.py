@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from cleanplate.engine.checkpoint import read
+from cleanplate.models.stored import read
 from project import ROOT, SHORT, configure, run, stage
 
 RUN = "baseline/street"

@@ -31,7 +31,8 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str], conf: P
     """
     result: dict[str, Any] = deepcopy(dict(values))
     _link_again(result, conf)
-    for override in overrides:
+    # As in conf/config.yaml, a protocol comes after the model and has the last word on the runs.
+    for override in sorted(overrides, key=lambda override: override.startswith("protocol=")):
         key, equals, text = override.partition("=")
         if not (key and equals):
             raise ConfigError(f"{override!r}: write key=value, as in model.latent_dim=32")
@@ -43,18 +44,19 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str], conf: P
 
 
 def _link_again(result: dict[str, Any], conf: Path) -> None:
-    """Puts the `${…}` of the model's file back where the composed value still agrees with what it points at."""
-    model = result.get("model")
-    if not isinstance(model, dict):
-        return
-    file = conf / "model" / f"{model.get('name')}.yaml"
-    if not file.is_file():
-        return
-    parts = _parts_of(file, "model")
-    for place, links in ((result, parts), (model, parts.get("model", {}))):
-        for key, link in links.items():
-            if key in place and _is_link(link) and place[key] == _resolved(link, result):
-                place[key] = link
+    """Puts the `${…}` of the model's and the protocol's file back where values still agree with what they point at."""
+    for group in ("model", "protocol"):
+        section = result.get(group)
+        if not isinstance(section, dict):
+            continue
+        file = conf / group / f"{section.get('name')}.yaml"
+        if not file.is_file():
+            continue
+        parts = _parts_of(file, group)
+        for place, links in ((result, parts), (section, parts.get(group, {}))):
+            for key, link in links.items():
+                if key in place and _is_link(link) and place[key] == _resolved(link, result):
+                    place[key] = link
 
 
 def _take_group(result: dict[str, Any], group: str, choice: str, conf: Path) -> None:

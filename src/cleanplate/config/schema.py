@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from cleanplate.data.labelled import LABELLED, find_places
 from cleanplate.data.synthetic import categories
 from cleanplate.errors import CleanplateError
 from cleanplate.models import registry
@@ -23,12 +25,24 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Which sequences, from where.
 
-    `height`, `width`, `frames` and `seed` belong to the generated set alone.
+    `height`, `width`, `frames` and `seed` belong to the generated set alone; `categories`, `smallest`, `negatives` and
+    `workers` to those whose masks are made of labels (coco, labelme, export). `capture/*` among the scenes of a
+    labelled set stands for all that are below `root`.
     """
 
-    name: Literal["synthetic", "cdnet", "video"]
+    name: Literal["synthetic", "cdnet", "video", "coco", "capture", "labelme", "export"]
     root: Path | None = None
     scenes: Annotated[list[SceneName], Field(min_length=1)]
+    test: list[SceneName] = []
+    """Scenes kept for testing, where the protocol is `split`."""
+    categories: list[str] = ["person"]
+    """Names of what is foreground; all that the labels name where the list is empty."""
+    smallest: Annotated[int, Field(ge=0)] = 0
+    """Instances of fewer pixels do not count, neither as foreground nor as background."""
+    negatives: bool = False
+    """Whether pictures that hold none of the categories are kept, all background."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that make masks; 0 means one per core."""
     height: Annotated[int, Field(ge=32)] = 240
     width: Annotated[int, Field(ge=32)] = 320
     frames: Annotated[int, Field(ge=2)] = 120
@@ -50,9 +64,39 @@ class DataConfig(Section):
             for scene in self.scenes:
                 if not (self.root / scene / "input").is_dir():
                     raise ValueError(f"data.scenes: {scene!r} has no folder {self.root / scene / 'input'}")
+        if self.name in LABELLED:
+            if not self.root.is_dir():
+                raise ValueError(f"data.root: {self.root} is no folder")
+            places = find_places(self.name, self.root)
+            for scene in self.scenes:
+                if scene not in places:
+                    found = f"it has {', '.join(places)}" if places else f"looked for {LABELLED[self.name].wanted}"
+                    raise ValueError(f"data.scenes: {scene!r} is not in {self.root}; {found}")
         if self.name == "video" and len(self.scenes) != 1:
             raise ValueError(f"data.scenes: one video is one scene, here are {len(self.scenes)}")
         return self
+
+    @model_validator(mode="after")
+    def _tested_scenes_are_used(self) -> "DataConfig":
+        for scene in self.test:
+            if scene not in self.scenes:
+                raise ValueError(f"data.test: {scene!r} is not among data.scenes; choose from {', '.join(self.scenes)}")
+        return self
+
+    @field_validator("scenes", mode="before")
+    @classmethod
+    def _all_that_is_there(cls, scenes: Any, info: ValidationInfo) -> Any:
+        """`capture/*` stands for every set below `root`, in natural order."""
+        name, root = info.data.get("name"), info.data.get("root")
+        if name not in LABELLED or not isinstance(scenes, list) or f"{name}/*" not in scenes:
+            return scenes
+        if root is None or not root.is_dir():
+            return [scene for scene in scenes if scene != f"{name}/*"] or [f"{name}/all"]  # the root is what is wrong
+        places = find_places(name, root)
+        if not places:
+            raise ValueError(f"data.scenes: '{name}/*' finds nothing in {root}; looked for {LABELLED[name].wanted}")
+        listed = [scene for scene in scenes if scene != f"{name}/*"]
+        return [*listed, *(scene for scene in places if scene not in listed)]
 
     @field_validator("scenes")
     @classmethod
@@ -77,6 +121,38 @@ class ModelConfig(BaseModel):
     def options(self) -> dict[str, Any]:
         """The model's own options."""
         return dict(self.model_extra or {})
+
+
+class ProtocolConfig(Section):
+    """Which labels a model may learn from, and what it is tested on.
+
+    `folds` and its like belong to one protocol each, see `conf/protocol`.
+    """
+
+    name: Literal["auto", "split", "unseen", "scene"] = "auto"
+    folds: Path | dict[str, list[str]] | None = None
+    """Videos to test on, by run: a YAML file, or the mapping itself; without it, each scene in turn."""
+    frames: Positive = 200
+    frames_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _files_can_be_read(self) -> "ProtocolConfig":
+        if self.frames_file is not None and not self.frames_file.is_file():
+            raise ValueError(f"protocol.frames_file: {self.frames_file} is no file")
+        self.tested()
+        return self
+
+    def tested(self) -> dict[str, list[str]]:
+        """The videos that each run is tested on; empty where each scene is tested in turn."""
+        if not isinstance(self.folds, Path):
+            return self.folds or {}
+        try:
+            content = yaml.safe_load(self.folds.read_text())
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ValueError(f"protocol.folds: {self.folds} cannot be read: {error}") from error
+        if not isinstance(content, dict) or not all(isinstance(videos, list) for videos in content.values()):
+            raise ValueError(f"protocol.folds: {self.folds} must hold a list of videos per run")
+        return {str(run): [str(video) for video in videos] for run, videos in content.items()}
 
 
 class TrainerConfig(Section):
@@ -130,6 +206,7 @@ class Config(Section):
     flow: bool = False
     """Whether `prepare` makes the optical flow of every scene: for models that look at it, once for all trainings."""
     model: ModelConfig
+    protocol: ProtocolConfig = ProtocolConfig()
     foreground: dict[str, Any] = {}
     trainer: TrainerConfig = TrainerConfig()
     tracking: TrackingConfig = TrackingConfig()
@@ -143,7 +220,20 @@ class Config(Section):
             registry.check(self.model.name, self.foreground, self.model.options)
         except CleanplateError as error:
             raise ValueError(str(error)) from error
+        labelled = registry.model_class(self.model.name).labelled
+        if self.protocol.name != "auto" and not labelled:
+            raise ValueError(
+                f"protocol.name: {self.protocol.name!r} is for models that learn from labels; {self.model.name} needs "
+                "none: leave it at auto"
+            )
         return self
+
+    @property
+    def protocol_name(self) -> str:
+        """The protocol that is in force: `none` for models that use no label."""
+        if not registry.model_class(self.model.name).labelled:
+            return "none"
+        return "split" if self.protocol.name == "auto" else self.protocol.name
 
     def create_model(self) -> BackgroundModel:
         """The model that this configuration describes, not yet fitted."""

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from cleanplate.data.images import Image, is_picture, read_color, read_gray
-from cleanplate.data.sequence import FrameLookup, OnCorrupt, Sequence
+from cleanplate.data.picture_set import MANIFEST
+from cleanplate.data.sequence import CLEAN_PLATE, FrameLookup, OnCorrupt, Sequence
 from cleanplate.data.sources import ImageFiles
 from cleanplate.errors import DataError
 
@@ -30,7 +31,8 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
         on_corrupt: see `Sequence`.
 
     Raises:
-        DataError: if `input` is missing or empty, or temporalROI.txt does not hold two numbers in order.
+        DataError: if `input` is missing or empty, temporalROI.txt does not hold two numbers in order, or the clean
+            plate cannot be decoded or is of another size than the frames.
     """
     if not (folder / "input").is_dir():
         raise DataError(f"{folder}: no folder `input` in it; a CDnet video has input/, groundtruth/, ROI.bmp")
@@ -46,6 +48,7 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
         name or "/".join(folder.resolve().parts[-2:]),
         ImageFiles([numbered[number] for number in numbers]),
         numbers,
+        still_pictures=(folder / MANIFEST).is_file(),
         on_corrupt=on_corrupt,
         defects=defects,
     )
@@ -57,6 +60,7 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
     sequence.plates = FrameLookup(plates, read_color, holds=True) if plates else None
     sequence.temporal_roi = _temporal_roi(folder / "temporalROI.txt")
     sequence.roi = _roi(folder, sequence, defects)
+    sequence.clean_plate = _clean_plate(folder / CLEAN_PLATE, sequence)
     return sequence
 
 
@@ -113,3 +117,13 @@ def _roi(folder: Path, sequence: Sequence, defects: list[str]) -> Image | None:
             return np.full((height, width), 255, np.uint8)
         roi = np.asarray(cv2.resize(roi, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
     return roi
+
+
+def _clean_plate(path: Path, sequence: Sequence) -> Image | None:
+    if not path.is_file():
+        return None
+    plate = read_color(path)
+    if plate.shape[:2] != sequence.size:
+        height, width = sequence.size
+        raise DataError(f"{path}: is {plate.shape[1]}×{plate.shape[0]}, the frames are {width}×{height}; take it again")
+    return plate

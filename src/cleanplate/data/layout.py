@@ -1,11 +1,17 @@
 """Brings frames into the CDnet layout: links to a folder that has it, pictures decoded from a video."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cleanplate.data.images import write_image
 from cleanplate.data.sequence import OnCorrupt, Sequence
 from cleanplate.errors import DataError
+from cleanplate.files import remove, replacing
+
+_ABOUT = ".about.json"
 
 Progress = Callable[[int], None]
 
@@ -34,8 +40,34 @@ def write_frames(sequence: Sequence, target: Path, progress: Progress = lambda _
         progress(index + 1)
 
 
-def check_frames(sequence: Sequence, on_corrupt: OnCorrupt, progress: Progress = lambda _: None) -> list[str]:
+@contextmanager
+def continuing(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
+    """Gives a folder beside `target` that takes its place at the end, and that is found again after a kill.
+
+    Args:
+        target: what shall be there when all is done.
+        about: what the content depends on, as JSON; what was begun under another is thrown away.
+    """
+    folder = target.with_name(f".{target.name}.begun")
+    note = folder / _ABOUT
+    text = json.dumps(about, indent=2, sort_keys=True)
+    if not note.is_file() or note.read_text() != text:
+        remove(folder)
+        folder.mkdir(parents=True)
+        with replacing(note) as temporary:
+            temporary.write_text(text)
+    yield folder
+    note.unlink()
+    with replacing(target) as temporary:
+        folder.rename(temporary)
+
+
+def check_frames(
+    sequence: Sequence, on_corrupt: OnCorrupt, progress: Progress = lambda _: None, threads: int = 2
+) -> list[str]:
     """Decodes every frame once, so that a broken one is met here and not in the middle of training.
+
+    A frame that is a link is named with the file it leads to, which is what the user has to mend.
 
     Returns:
         The defects that were met and survived, broken frames that are skipped among them.
@@ -44,9 +76,14 @@ def check_frames(sequence: Sequence, on_corrupt: OnCorrupt, progress: Progress =
         DataError: for a broken frame where `on_corrupt` is `error`, a frame of another size, or if no frame is whole.
     """
     sequence.on_corrupt = on_corrupt
-    for index, _ in sequence.frames():
+    for index, _ in sequence.frames(threads=threads):
         progress(index + 1)
     if len(sequence.corrupt) == len(sequence):
         raise DataError(f"{sequence.name}: none of its {len(sequence)} frames can be decoded")
-    skipped = [f"skipped, cannot be decoded: {label}" for label in sequence.corrupt]
+    skipped = [f"skipped, cannot be decoded: {_named(label)}" for label in sequence.corrupt]
     return [*sequence.defects, *skipped]
+
+
+def _named(label: str) -> str:
+    path = Path(label)
+    return f"{label} ({path.resolve()})" if path.is_symlink() else label

@@ -16,6 +16,9 @@ from cleanplate.errors import DataError
 
 OnCorrupt = Literal["error", "skip"]
 
+CLEAN_PLATE = "clean_plate.png"
+"""What a picture of the empty scene, taken by the user before the frames, is called in a scene's folder."""
+
 
 @dataclass
 class Sequence:
@@ -32,6 +35,9 @@ class Sequence:
         plates: true clean plates, by frame; `None` where the set has none.
         roi: uint8 `[H, W]`, non-zero inside; `None` means everywhere.
         temporal_roi: first and last frame number that is scored, both inclusive.
+        clean_plate: the scene with nobody in it, taken before the frames, uint8 BGR `[H, W, 3]`: something models may
+            look at, as they may at frames, and no truth to score against; `None` where nobody took one.
+        still_pictures: whether these are pictures of many places and sizes rather than frames of one camera.
         flow: optical flow of the frames, by frame number; `None` where it was not made beforehand.
         on_corrupt: what a frame that cannot be decoded does: `error` stops, `skip` leaves it out and counts it.
         defects: what was met and survived while reading, in words.
@@ -45,6 +51,8 @@ class Sequence:
     plates: "FrameLookup | None" = None
     roi: Image | None = None
     temporal_roi: tuple[int, int] | None = None
+    clean_plate: Image | None = None
+    still_pictures: bool = False
     flow: FlowFile | None = None
     on_corrupt: OnCorrupt = "error"
     defects: list[str] = field(default_factory=list)
@@ -82,7 +90,8 @@ class Sequence:
 
         Raises:
             IndexError: for an index that is no frame's.
-            DataError: for a frame that cannot be decoded (unless `on_corrupt` is `skip`) or of another size.
+            DataError: for a frame that cannot be decoded (unless `on_corrupt` is `skip`) or of another size (unless
+                these are still pictures).
         """
         size: tuple[int, ...] | None = None
         wanted = range(len(self)) if indices is None else list(indices)
@@ -98,7 +107,7 @@ class Sequence:
                     self.corrupt.append(label)
                 continue
             size = size or frame.shape
-            if frame.shape != size:
+            if frame.shape != size and not self.still_pictures:
                 raise DataError(
                     f"{self.source.label(index)}: is {frame.shape[1]}×{frame.shape[0]}, the frames before it are "
                     f"{size[1]}×{size[0]}; a sequence has one size"
@@ -106,7 +115,16 @@ class Sequence:
             yield index, frame
 
     def stack(self, count: int | None = None, threads: int = 2) -> Image:
-        """Decodes `count` evenly spaced frames (all by default) into one array, uint8 `[N, H, W, 3]`."""
+        """Decodes `count` evenly spaced frames (all by default) into one array, uint8 `[N, H, W, 3]`.
+
+        Raises:
+            DataError: for still pictures, and for frames that `frames` raises it for.
+        """
+        if self.still_pictures:
+            raise DataError(
+                f"{self.name}: is a set of pictures of different sizes and places, with no background in common; use a "
+                "model that learns from labels (unet), or frames of one camera"
+            )
         total = len(self)
         count = total if count is None else min(count, total)
         indices = np.linspace(0, total - 1, count).round().astype(int).tolist()

@@ -6,20 +6,27 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from cleanplate.data.sequence import Sequence as Frames
+from cleanplate.errors import ModelError
 from cleanplate.files import remove
 from cleanplate.models import BackgroundModel
 from cleanplate.models.learned import LearnedModel
+from cleanplate.models.supervised.supervised import SupervisedModel
 
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
     from pytorch_lightning.callbacks import Callback
     from pytorch_lightning.loggers import Logger
+
+    from cleanplate.data.examples import Labelled
+    from cleanplate.models.supervised.task import LabelledTask
+    from cleanplate.models.task import FramesTask
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +50,7 @@ class Fitted:
 
 def fit(
     model: BackgroundModel,
-    sequence: Frames,
+    material: "Frames | Sequence[Labelled]",
     machine: dict[str, Any],
     folder: Path,
     identity: dict[str, Any],
@@ -51,24 +58,36 @@ def fit(
     logger: "Logger | None" = None,
     callbacks: "Callable[[], Sequence[Callback]]" = lambda: (),
 ) -> Fitted:
-    """Fits `model` to `sequence`.
+    """Fits `model` to a scene, or has it learn from labels.
 
     Args:
         model: not yet fitted.
-        sequence: the scene.
+        material: the scene; for a model that learns from labels, labelled frames.
         machine: see `build_trainer`.
         folder: where an interrupted training keeps its checkpoints.
         identity: what a training in `folder` must agree on to be taken up: configuration and data.
         logger: where curves go beside the plain files.
         callbacks: makes further Lightning callbacks; called for learned models only, after the network is built.
+
+    Raises:
+        ModelError: if the material is of the other kind.
     """
     start = time.perf_counter()
-    if not isinstance(model, LearnedModel):
-        model.fit(sequence)
-        return Fitted(time.perf_counter() - start)
+    if isinstance(model, SupervisedModel):
+        if isinstance(material, Frames):
+            raise ModelError(f"{model.name}: learns from labels, not from a scene; give it labelled frames")
+        task: FramesTask | LabelledTask = model.task(material)
+        finish = model.finish
+    else:
+        if not isinstance(material, Frames):
+            raise ModelError(f"{model.name}: learns a scene, without labels; give it one sequence")
+        if not isinstance(model, LearnedModel):
+            model.fit(material)
+            return Fitted(time.perf_counter() - start)
+        task = model.task(material)
+        finish = partial(model.finish, material)
     from cleanplate.engine.trainer import build_trainer
 
-    task = model.task(sequence)
     last = _taken_up(folder, identity)
     trainer = build_trainer(
         model.options,
@@ -80,8 +99,8 @@ def fit(
     )
     trainer.fit(task, ckpt_path=last, weights_only=False)
     if trainer.is_global_zero:
-        _take_best(model, trainer)
-        model.finish(sequence)
+        _take_best(model.network, trainer, task.result)
+        finish()
     return Fitted(time.perf_counter() - start, task.steps_done, last is not None, trainer.is_global_zero)
 
 
@@ -100,13 +119,12 @@ def _taken_up(folder: Path, identity: dict[str, Any]) -> Path | None:
     return None
 
 
-def _take_best(model: LearnedModel, trainer: "Trainer") -> None:
+def _take_best(network: torch.nn.Module, trainer: "Trainer", prefix: str) -> None:
     """The network takes the weights with the lowest validation loss."""
     best = getattr(trainer.checkpoint_callback, "best_model_path", "")
     if best and Path(best).is_file():
         weights = torch.load(best, map_location="cpu", weights_only=False)["state_dict"]
-        prefix = "network."
-        model.network.load_state_dict(
+        network.load_state_dict(
             {key.removeprefix(prefix): value for key, value in weights.items() if key.startswith(prefix)}
         )
-    model.network.to("cpu")
+    network.to("cpu")

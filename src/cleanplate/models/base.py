@@ -67,10 +67,14 @@ class BackgroundModel(ABC):
 
     name: ClassVar[str]
     family: ClassVar[Family]
-    league: ClassVar[League] = "unsupervised"
+    league: League = "unsupervised"
     paper: ClassVar[str] = ""
     streaming: ClassVar[bool] = False
     """Whether `apply` may come before `fit`: the model learns from the frames it is shown."""
+    labelled: ClassVar[bool] = False
+    """Whether it learns from labels, once, before it is fitted to a scene without any."""
+    any_size: ClassVar[bool] = False
+    """Whether frames may have any size, each another, as long as it is not fitted to a scene."""
     Options: ClassVar[type] = NoOptions
     foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions()
 
@@ -192,7 +196,7 @@ class BackgroundModel(ABC):
 
     @abstractmethod
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
-        """One `Estimate` per frame, in order. Frames are checked: uint8 BGR of one size."""
+        """One `Estimate` per frame, in order. Frames are checked: uint8 BGR of one size, unless `any_size` says more."""
 
     def extra_pictures(self, frames: Listing[Image]) -> dict[str, list[Image]]:
         """What else a model has to show of consecutive frames, by name: one uint8 BGR picture per frame.
@@ -231,7 +235,7 @@ class BackgroundModel(ABC):
             raise ModelError(f"{self.name}: a frame must be uint8 [height, width, 3] in BGR order, this is {found}")
         size = (frame.shape[0], frame.shape[1])
         if self._size is None:
-            self._size = size
+            self._size = None if self.any_size else size
         elif size != self._size:
             raise ModelError(
                 f"{self.name}: learnt {self._size[1]}×{self._size[0]} frames, this one is {size[1]}×{size[0]}; "

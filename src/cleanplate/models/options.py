@@ -55,8 +55,8 @@ def _fits(value: Any, wanted: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if origin in (list, tuple):
         return isinstance(value, list | tuple) and all(_fits(item, arguments[0]) for item in value)
-    if origin is dict:
-        return isinstance(value, dict) and all(_fits(item, arguments[1]) for item in value.values())
+    if origin in (dict, Mapping):
+        return isinstance(value, Mapping) and all(_fits(item, arguments[1]) for item in value.values())
     return isinstance(value, wanted)
 
 

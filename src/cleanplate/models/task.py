@@ -1,6 +1,7 @@
 """What every training task shares: frames on the device, optimiser and schedule from options, validation."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytorch_lightning as pl
@@ -21,6 +22,21 @@ _OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
+def one_cycle(total: int | None) -> Callable[[int], float]:
+    """Factor of the learning rate by step: up over a twentieth of `total` steps, down a cosine; `None`: always one."""
+
+    def rate(step: int) -> float:
+        if total is None:
+            return 1.0
+        warm = max(1, round(_WARM_UP * total))
+        if step < warm:
+            return (step + 1) / warm
+        progress = min(1.0, (step - warm) / max(1, total - warm))
+        return _FINAL_RATE + (1 - _FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))
+
+    return rate
+
+
 class FramesTask(pl.LightningModule):
     """Trains a network on the frames of one scene, held as uint8 on the device; a batch is a list of indices.
 
@@ -34,6 +50,8 @@ class FramesTask(pl.LightningModule):
     """
 
     steps_done: int
+    result = "network."
+    """Prefix, among the weights of a checkpoint of the training, of those that are the result."""
 
     def __init__(self, network: nn.Module, frames: Tensor, options: TrainingOptions) -> None:
         super().__init__()
@@ -95,19 +113,10 @@ class FramesTask(pl.LightningModule):
         """Optimiser and schedule from the options; `factor` scales the learning rate."""
         kind: Any = _OPTIMIZERS[self.options.optimizer]
         optimizer = kind(parameters, lr=self.options.learning_rate * factor)
-        return optimizer, LambdaLR(optimizer, self._rate)
+        total = self.options.epochs * self.options.epoch_steps if self.options.schedule == "one_cycle" else None
+        return optimizer, LambdaLR(optimizer, one_cycle(total))
 
     def configure_optimizers(self) -> Any:
         """One optimiser over the network, its rate set anew at every step."""
         optimizer, schedule = self.optimizer_for(self.network.parameters())
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def _rate(self, step: int) -> float:
-        if self.options.schedule == "constant":
-            return 1.0
-        total = self.options.epochs * self.options.epoch_steps
-        warm = max(1, round(_WARM_UP * total))
-        if step < warm:
-            return (step + 1) / warm
-        progress = min(1.0, (step - warm) / max(1, total - warm))
-        return _FINAL_RATE + (1 - _FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * progress))

@@ -1,4 +1,4 @@
-"""`cleanplate benchmark`: every model on every scene, one parameter set per model, a row at a time.
+"""`cleanplate benchmark`: every model that needs no labels on every scene, one parameter set per model, row by row.
 
 Rows are kept as they come, so that a benchmark that was stopped goes on where it was; a run that fails leaves a row
 that says why, and is tried again the next time.
@@ -66,7 +66,7 @@ def benchmark_command(
     Args:
         data: folders that hold `<category>/<video>` in the CDnet layout.
         to: the CSV file that rows are appended to.
-        models: names; all by default.
+        models: names; by default all but those that learn from labels, which no scene brings along.
         scenes: `category/video`; all by default.
         settings: `model.key=value`, values that differ from a model's defaults.
         plugins: modules to import first; they register further models.
@@ -106,12 +106,16 @@ def planned(
     places: Mapping[str, Path], models: Sequence[str], settings: Sequence[str], plugins: tuple[str, ...] = ()
 ) -> list[Plan]:
     """The runs of each model on each scene, options validated; see `benchmark_command`."""
-    chosen = list(dict.fromkeys(models)) or list(available())
+    chosen = list(dict.fromkeys(models)) or [name for name, kind in available().items() if not kind.labelled]
     options = _options(settings, chosen)
     digests = {scene: _scene_digest(root / scene) for scene, root in places.items()}
     plans = []
     for name in chosen:
         kind = model_class(name)
+        if kind.labelled:
+            raise ConfigError(
+                f"--model: {name} learns from labels, a benchmark's models see none; use dvc exp run -S model={name}"
+            )
         filled, foreground = check(name, {}, options[name])
         whole = json.dumps([asdict(filled), asdict(foreground)], sort_keys=True, default=str)
         told = " ".join(f"{key}={_told(value)}" for key, value in sorted(options[name].items()))

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,12 @@ def run(config: Config) -> None:
                 continue
             # A run that is a scene keeps it at the root of the predictions, as a submission does.
             root = layout.PREDICTIONS if name == scene else layout.PREDICTIONS / name
-            _add(scores, score_results(layout.SEQUENCES, root, scenes=[scene], threads=config.evaluate.threads))
-            histograms[scene] = _histograms(config, scene, folder)
+            score = partial(score_results, layout.SEQUENCES, root, scenes=[scene], threads=config.evaluate.threads)
+            learnt = frozenset(entry.get("exclude", ()))
+            _add(scores, score(exclude={scene: learnt}))
+            if learnt:
+                scores.customary.update(score().counts)
+            histograms[scene] = _histograms(config, scene, folder, learnt)
     print_scores(scores.to_dict())
     scores.write_json(layout.REPORTS / "metrics.json")
     scores.write_summary(layout.REPORTS / "summary.json")
@@ -50,13 +55,14 @@ def _add(scores: Scores, more: Scores) -> None:
         getattr(scores, part.name).update(getattr(more, part.name))
 
 
-def _histograms(config: Config, scene: str, predictions: Path) -> Histograms:
+def _histograms(config: Config, scene: str, predictions: Path, left_out: frozenset[int]) -> Histograms:
     sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
     first, last = sequence.temporal_roi or (0, sequence.numbers[-1])
     total = np.zeros((2, LEVELS), np.int64)
     for path in sorted((predictions / "score").glob("score*.png")):
         number = int(path.stem.removeprefix("score"))
-        truth = sequence.truth.read(number) if sequence.truth and first <= number <= last else None
+        counts = first <= number <= last and number not in left_out
+        truth = sequence.truth.read(number) if sequence.truth and counts else None
         if truth is not None:
             total += score_histograms(read_gray(path), truth, sequence.roi)
     return total

@@ -10,11 +10,11 @@ import torch
 from cleanplate.config import Config
 from cleanplate.data.images import Image, write_image
 from cleanplate.data.sequence import Sequence
-from cleanplate.engine.checkpoint import load
 from cleanplate.files import replacing
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
 from cleanplate.models.registry import check
+from cleanplate.models.stored import load
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.progress import progress_bar
 from cleanplate.pipeline.scenes import opened
@@ -32,6 +32,8 @@ def run(config: Config, name: str) -> None:
             scene = entry["scene"]
             sequence = opened(config, entry)
             model = _loaded(config, name, foreground)
+            if model.labelled:
+                model.fit(sequence)  # what it has learnt elsewhere meets this scene, without a label
             with progress_bar(f"predicting {scene}", len(sequence)) as progress:
                 writer = _Writer(folder if scene == name else folder / scene, config.predict.score_every)
                 for done, batch in enumerate(_batches(sequence, config.predict.batch_size), 1):

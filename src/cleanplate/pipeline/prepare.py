@@ -15,12 +15,17 @@ from cleanplate.acquire.inventory import inventory
 from cleanplate.config import Config
 from cleanplate.data import open_sequence
 from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.examples import labelled_numbers
 from cleanplate.data.flow import Flow, FlowFile, FlowSettings, flows, write_flow_file
-from cleanplate.data.layout import check_frames, link_tree, write_frames
+from cleanplate.data.labelled import LABELLED
+from cleanplate.data.layout import check_frames, continuing, link_tree, write_frames
+from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.processes import cores
 from cleanplate.data.synthetic import SceneSpec, write_scene
-from cleanplate.errors import ConfigError, DataError
+from cleanplate.errors import DataError
 from cleanplate.files import remove, replacing
 from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline.plans import Scene, planned
 from cleanplate.pipeline.progress import progress_bar
 
 
@@ -31,10 +36,11 @@ def run(config: Config) -> None:
         recipe = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
         if _prepared(scene).get("recipe") != recipe or not (layout.SEQUENCES / scene).is_dir():
             remove(layout.PREPARED / f"{scene}.json")
-            _write_sequence(scene, recipe)
-            _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, recipe))
+            survived = _write_sequence(config, scene, recipe)
+            _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, recipe, survived))
         manifest = _prepared(scene)
-        print(f"{scene}: {manifest['frames']} frames of {manifest['width']}×{manifest['height']}")
+        still = "pictures, the first" if manifest.get("still_pictures") else "frames"
+        print(f"{scene}: {manifest['frames']} {still} of {manifest['width']}×{manifest['height']}")
         for defect in manifest["defects"]:
             print(f"{scene}: {defect}")
     _remove_others(layout.SEQUENCES, set(scenes))
@@ -47,10 +53,13 @@ def run(config: Config) -> None:
     _remove_others(layout.FLOW, {f"{scene}.npz" for scene in scenes if _flow_is_current(scene)})
     with replacing(layout.RUNS) as folder:
         for name in config.runs:
-            _write_json(folder / f"{name}.json", _plan(name, scenes, flow=config.flow))
+            _write_json(folder / f"{name}.json", _plan(config, name))
 
 
-def _write_sequence(scene: str, recipe: dict[str, Any]) -> None:
+def _write_sequence(config: Config, scene: str, recipe: dict[str, Any]) -> list[str]:
+    """Writes the scene; returns what was met and survived on the way, in words."""
+    if recipe["kind"] in LABELLED:
+        return _write_labelled(config, scene, recipe)
     with replacing(layout.SEQUENCES / scene) as folder:
         if recipe["kind"] == "synthetic":
             category, video = scene.split("/")
@@ -65,14 +74,26 @@ def _write_sequence(scene: str, recipe: dict[str, Any]) -> None:
             sequence = open_sequence(recipe["place"], scene, recipe["on_corrupt"])
             with progress_bar(f"decoding {scene}", len(sequence)) as progress:
                 write_frames(sequence, folder, progress)
+    return []
 
 
-def _inspected(config: Config, scene: str, recipe: dict[str, Any]) -> dict[str, Any]:
+def _write_labelled(config: Config, scene: str, recipe: dict[str, Any]) -> list[str]:
+    data = config.data
+    options = LabelOptions(tuple(data.categories), data.smallest, data.negatives, data.on_corrupt, data.workers)
+    with (
+        continuing(layout.SEQUENCES / scene, recipe) as folder,  # a large set takes long, and may be interrupted
+        progress_bar(f"masks of {scene}", recipe["files"]) as progress,
+    ):
+        return LABELLED[recipe["kind"]].write(Path(recipe["place"]), folder, options, progress)
+
+
+def _inspected(config: Config, scene: str, recipe: dict[str, Any], survived: list[str]) -> dict[str, Any]:
     """What the sequence turned out to be; every frame is decoded once, so that broken ones are met here."""
     folder = layout.SEQUENCES / scene
     sequence = read_cdnet(folder, scene, config.data.on_corrupt)
     with progress_bar(f"checking {scene}", len(sequence)) as progress:
-        defects = check_frames(sequence, config.data.on_corrupt, progress)
+        threads = config.data.workers or cores()
+        defects = check_frames(sequence, config.data.on_corrupt, progress, threads)
     for label in sequence.corrupt:
         Path(label).unlink()  # a link of ours: what comes after meets a gap in the numbers, not a broken frame
     height, width = sequence.size
@@ -82,7 +103,8 @@ def _inspected(config: Config, scene: str, recipe: dict[str, Any]) -> dict[str, 
         "frames": len(sequence) - len(sequence.corrupt),
         "height": height,
         "width": width,
-        "defects": defects,
+        **({"still_pictures": True} if sequence.still_pictures else {}),
+        "defects": [*survived, *defects],
         "sha256": inventory(folder)["sha256"],
     }
 
@@ -101,6 +123,8 @@ def _flow_is_current(scene: str) -> bool:
 
 def _write_flow(config: Config, scene: str) -> None:
     sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    if sequence.still_pictures:
+        raise DataError(f"flow: {scene} is a set of single pictures, between which nothing moves; set flow=false")
     with progress_bar(f"optical flow of {scene}", len(sequence)) as progress:
 
         def numbered() -> Iterator[tuple[int, Flow]]:
@@ -112,22 +136,20 @@ def _write_flow(config: Config, scene: str) -> None:
     print(f"{scene}: optical flow, {layout.scene_flow(scene).stat().st_size / 1e6:.1f} MB")
 
 
-def _plan(name: str, scenes: list[str], *, flow: bool) -> dict[str, Any]:
-    """The scenes a run trains on and predicts, with the digest of each: what the training depends on.
+def _plan(config: Config, name: str) -> dict[str, Any]:
+    """What a run is made of, with the digest of everything its training depends on.
 
     Where flow is not asked for, the plan does not speak of it: models without do not depend on it.
     """
-    if name in scenes:
-        used = [name]
-    elif name == "all":
-        used = scenes
-    else:
-        choices = ", ".join([*scenes, "all"])
-        raise ConfigError(f"runs: {name!r} is neither a scene nor `all`; choose from {choices}")
-    contents = [{"scene": scene, "sha256": _prepared(scene)["sha256"]} for scene in used]
-    for entry in contents if flow else []:
+    plan = planned(config, name, {scene: _scene(config, scene) for scene in config.data.scenes})
+    for entry in [*plan["train"], *plan["predict"]] if config.flow else []:
         entry["flow"] = hashlib.sha256(layout.scene_flow(entry["scene"]).read_bytes()).hexdigest()
-    return {"run": name, "train": contents, "predict": contents}
+    return plan
+
+
+def _scene(config: Config, name: str) -> Scene:
+    sequence = read_cdnet(layout.SEQUENCES / name, name, config.data.on_corrupt)
+    return Scene(_prepared(name)["sha256"], tuple(labelled_numbers(sequence)))
 
 
 def _prepared(scene: str) -> dict[str, Any]:

@@ -25,27 +25,25 @@ class Scores:
         counts: pixels of each `category/video` that has ground truth.
         backgrounds: the scene-background six of each `category/video` that has a true background and an estimated one.
         defects: what was met and survived, in words, by `category/video`.
+        customary: `counts` with the frames that were learnt from, which the field customarily includes.
     """
 
     counts: dict[str, CdnetCounts] = field(default_factory=dict)
     backgrounds: dict[str, Metrics] = field(default_factory=dict)
     defects: dict[str, list[str]] = field(default_factory=dict)
+    customary: dict[str, CdnetCounts] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The scores as plain numbers, all finite.
 
         Returns:
-            `videos` by `category/video` (the seven, `fpr_s` where there is shadow, the counts), `categories` and
-            `overall` (the seven, `fpr_s`); where backgrounds were judged `background` with the same three keys; and
-            `defects`.
+            `videos` by `category/video` (the seven, `fpr_s` where there is shadow, `iou`, the counts), `categories` and
+            `overall` (the seven, `fpr_s`); where backgrounds were judged `background` with the same three keys; where
+            frames were learnt from `including_training_frames` with the first three; and `defects`.
         """
-        ratios = {name: cdnet_metrics(counts) for name, counts in self.counts.items()}
-        categories, overall = aggregate(ratios, _AVERAGED)
-        videos = {
-            name: {**ratios[name], **{key: getattr(counts, key) for key in _COUNTED}}
-            for name, counts in self.counts.items()
-        }
-        scores: dict[str, Any] = {"videos": videos, "categories": categories, "overall": overall}
+        scores = _rated(self.counts)
+        if self.customary:
+            scores["including_training_frames"] = _rated(self.customary)
         if self.backgrounds:
             categories, overall = aggregate(self.backgrounds, BACKGROUND_SIX)
             scores["background"] = {"videos": self.backgrounds, "categories": categories, "overall": overall}
@@ -73,7 +71,13 @@ class Scores:
         scores = self.to_dict()
         overall = {name: value for name, value in scores["overall"].items() if name in CDNET_SEVEN}
         f_measures = {name: video["f_measure"] for name, video in scores["videos"].items()}
-        _write_whole(path, json.dumps({"overall": overall, "f_measure": f_measures}, indent=2) + "\n")
+        summary: dict[str, Any] = {"overall": overall, "f_measure": f_measures}
+        if self.customary:
+            videos = scores["including_training_frames"]["videos"]
+            summary["f_measure_including_training_frames"] = {
+                name: video["f_measure"] for name, video in videos.items()
+            }
+        _write_whole(path, json.dumps(summary, indent=2) + "\n")
 
     def write_csv(self, folder: Path) -> None:
         """Writes `videos.csv`, `categories.csv` and `overall.csv` into `folder`.
@@ -82,9 +86,26 @@ class Scores:
             DataError: if they cannot be written.
         """
         scores = self.to_dict()
-        _write_whole(folder / "videos.csv", _table("video", scores["videos"], (*_AVERAGED, *_COUNTED)))
+        _write_whole(folder / "videos.csv", _table("video", scores["videos"], (*_AVERAGED, "iou", *_COUNTED)))
         _write_whole(folder / "categories.csv", _table("category", scores["categories"], _AVERAGED))
         _write_whole(folder / "overall.csv", _table("", {"overall": scores["overall"]}, _AVERAGED))
+
+
+def _rated(counts: Mapping[str, CdnetCounts]) -> dict[str, Any]:
+    """Videos, categories and the overall number that follow from counts of pixels."""
+    ratios = {name: cdnet_metrics(counted) for name, counted in counts.items()}
+    categories, overall = aggregate(ratios, _AVERAGED)
+    videos = {
+        name: {**ratios[name], "iou": _iou(counted), **{key: getattr(counted, key) for key in _COUNTED}}
+        for name, counted in counts.items()
+    }
+    return {"videos": videos, "categories": categories, "overall": overall}
+
+
+def _iou(counted: CdnetCounts) -> float:
+    """Intersection over union of masks and ground truth over all frames; 1 where neither holds anything."""
+    union = counted.tp + counted.fp + counted.fn
+    return counted.tp / union if union else 1.0
 
 
 def _table(first: str, rows: Mapping[str, Mapping[str, float]], columns: tuple[str, ...]) -> str:

@@ -1,7 +1,8 @@
 """Scores a folder of results against a data set in the CDnet layout, by the official rules."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Sequence as Listing
+from functools import lru_cache, partial
 from pathlib import Path
 
 from cleanplate.data.cdnet import find_scenes, read_cdnet
@@ -18,6 +19,7 @@ from cleanplate.pipeline.scores import Scores
 Progress = Callable[[str, int, int], None]
 
 FRAMES_PER_TASK = 16  # handing work to a thread costs about as much as counting a frame
+SIZES_AT_HAND = 64
 
 
 def score_results(
@@ -26,6 +28,7 @@ def score_results(
     *,
     scenes: Listing[str] | None = None,
     threads: int = 2,
+    exclude: Mapping[str, Collection[int]] | None = None,
     progress: Progress | None = None,
 ) -> Scores:
     """Scores every video that both folders hold.
@@ -41,6 +44,7 @@ def score_results(
             are judged where the data set has true backgrounds.
         scenes: `category/video` to score; all that both folders hold by default.
         threads: decode and count; 0 works in the caller's thread.
+        exclude: numbers of frames by `category/video` that do not count, because labels of theirs were learnt from.
         progress: called after each video with its name, its position from 1 and the number of videos.
 
     Raises:
@@ -50,7 +54,8 @@ def score_results(
     chosen = _chosen(dataset, folder, scenes)
     scores = Scores()
     for position, scene in enumerate(chosen, start=1):
-        _score_scene(dataset / scene, scene, folder.video(scene), threads, scores)
+        left_out = (exclude or {}).get(scene, ())
+        _score_scene(dataset / scene, scene, folder.video(scene), threads, scores, frozenset(left_out))
         if progress is not None:
             progress(scene, position, len(chosen))
     if not scores.counts and not scores.backgrounds:
@@ -80,14 +85,16 @@ def _some(names: list[str]) -> str:
     return (", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")) or "none"
 
 
-def _score_scene(location: Path, scene: str, results: VideoResults, threads: int, scores: Scores) -> None:
+def _score_scene(
+    location: Path, scene: str, results: VideoResults, threads: int, scores: Scores, left_out: frozenset[int]
+) -> None:
     sequence = read_cdnet(location, scene, on_corrupt="skip")  # the input frames themselves are not scored
     defects = sequence.defects
     scores.defects[scene] = defects
     if sequence.truth is None:
         defects.append("groundtruth: none; masks not scored")
     elif results.has_masks():
-        counts = _count_video(sequence, sequence.truth, results, threads)
+        counts = _count_video(sequence, sequence.truth, results, threads, left_out)
         if counts.tp + counts.fn == 0:
             defects.append("groundtruth: nothing moves in it; recall is 1 by definition")
         scores.counts[scene] = counts
@@ -98,17 +105,18 @@ def _score_scene(location: Path, scene: str, results: VideoResults, threads: int
         scores.backgrounds[scene] = background
 
 
-def _count_video(sequence: Sequence, truth: FrameLookup, results: VideoResults, threads: int) -> CdnetCounts:
-    frames = list(_scored_frames(sequence, truth, results))
+def _count_video(
+    sequence: Sequence, truth: FrameLookup, results: VideoResults, threads: int, left_out: frozenset[int]
+) -> CdnetCounts:
+    frames = [frame for frame in _scored_frames(sequence, truth, results) if frame[0] not in left_out]
     if not frames:
         raise DataError(
             f"{sequence.name}: no frame to score; temporalROI is {sequence.temporal_roi}, {sequence.defects}"
         )
-    shape = (read_gray(frames[0][1]) if sequence.roi is None else sequence.roi).shape
-    counter = PixelCounter(sequence.roi, shape)
+    counters = _Counters(sequence, frames[0][1])
 
     def count(task: list[tuple[int, Path]]) -> CdnetCounts:
-        return sum((_count_frame(counter, number, path, results) for number, path in task), CdnetCounts())
+        return sum((_count_frame(counters, number, path, results) for number, path in task), CdnetCounts())
 
     tasks = [frames[start : start + FRAMES_PER_TASK] for start in range(0, len(frames), FRAMES_PER_TASK)]
     return sum((counts for _, counts in ordered_map(count, tasks, threads)), CdnetCounts())
@@ -135,9 +143,27 @@ def _scored_frames(sequence: Sequence, truth: FrameLookup, results: VideoResults
         sequence.defects.append(f"input: {gaps} {span} have ground truth but no picture and no mask; left out")
 
 
-def _count_frame(counter: PixelCounter, number: int, path: Path, results: VideoResults) -> CdnetCounts:
+class _Counters:
+    """The counter of a frame: one for all frames of a camera, one per size for pictures that have many."""
+
+    def __init__(self, sequence: Sequence, first_truth: Path) -> None:
+        self._only: PixelCounter | None = None
+        self._by_shape = lru_cache(SIZES_AT_HAND)(partial(PixelCounter, None))
+        if not sequence.still_pictures:
+            shape = (read_gray(first_truth) if sequence.roi is None else sequence.roi).shape
+            self._only = PixelCounter(sequence.roi, shape)
+
+    def of(self, truth: Image, path: Path) -> PixelCounter:
+        """The counter of the frame that has this ground truth; raises `DataError` where a video changes its size."""
+        if self._only is None:
+            return self._by_shape(truth.shape)
+        if truth.shape != self._only.shape:
+            height, width = self._only.shape
+            raise DataError(f"{path}: is {truth.shape[1]}×{truth.shape[0]}, its video is {width}×{height}")
+        return self._only
+
+
+def _count_frame(counters: _Counters, number: int, path: Path, results: VideoResults) -> CdnetCounts:
     truth: Image = read_labels(path)
-    if truth.shape != counter.shape:
-        height, width = counter.shape
-        raise DataError(f"{path}: is {truth.shape[1]}×{truth.shape[0]}, its video is {width}×{height}")
+    counter = counters.of(truth, path)
     return counter.count_packed(results.read_foreground(number, counter.shape), truth)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import cleanplate
 from cleanplate.config import Config
+from cleanplate.data.examples import Labelled
 from cleanplate.data.sequence import Sequence
 from cleanplate.engine.checkpoint import save
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError
 from cleanplate.files import remove, replacing
 from cleanplate.models import BackgroundModel
+from cleanplate.models.supervised.supervised import SupervisedModel
 from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline.plans import Plan, check_leakage
 from cleanplate.pipeline.scenes import opened
 
 if TYPE_CHECKING:
@@ -29,22 +32,19 @@ _SAMPLES = 4
 def run(config: Config, name: str) -> None:
     """Trains run `name`; writes `data/models/<name>/`: `model.ckpt`, `training.json` and, if learned, `curves.csv`."""
     plan = json.loads((layout.RUNS / f"{name}.json").read_text())
-    if len(plan["train"]) != 1:
-        raise ConfigError(
-            f"runs: {name!r} trains on {len(plan['train'])} scenes; {config.model.name} learns one at a time"
-        )
-    sequence = opened(config, plan["train"][0])
+    check_leakage(plan)
     model = config.create_model()
+    material = _material(config, name, plan, model)
     work = layout.WORK / name
     with _tracked(config, name, plan, model) as logger:
         fitted = fit(
             model,
-            sequence,
+            material,
             config.trainer.model_dump(),
             work,
             {"model": config.model.model_dump(), "data": plan, "version": cleanplate.__version__},
             logger=logger,
-            callbacks=partial(_callbacks, config, model, sequence, work),
+            callbacks=partial(_callbacks, config, model, material, work),
         )
         if not fitted.is_writer:
             return
@@ -63,6 +63,18 @@ def run(config: Config, name: str) -> None:
     remove(work)
 
 
+def _material(config: Config, name: str, plan: Plan, model: BackgroundModel) -> Sequence | list[Labelled]:
+    """The scene that a model is fitted to, or the labelled frames that it learns from."""
+    if isinstance(model, SupervisedModel):
+        model.league = plan["league"] or model.league
+        return [Labelled.of(opened(config, entry), entry["frames"]) for entry in plan["train"]]
+    if len(plan["train"]) != 1:
+        raise ConfigError(
+            f"runs: {name!r} trains on {len(plan['train'])} scenes; {config.model.name} learns one at a time"
+        )
+    return opened(config, plan["train"][0])
+
+
 def _tracked(
     config: Config, name: str, plan: dict[str, Any], model: BackgroundModel
 ) -> "AbstractContextManager[TrackingLogger | None]":
@@ -77,12 +89,23 @@ def _tracked(
     return tracked(tracking.mode, tracking.project, tracking.entity, Path("outputs"), info)
 
 
-def _callbacks(config: Config, model: BackgroundModel, sequence: Sequence, work: Path) -> "list[Callback]":
-    from cleanplate.engine.callbacks import Curves, Pictures, Throughput
+def _callbacks(
+    config: Config, model: BackgroundModel, material: Sequence | list[Labelled], work: Path
+) -> "list[Callback]":
+    from cleanplate.engine.callbacks import Curves, HeldOutPictures, Throughput
+
+    plain = [Curves(work / "curves.csv"), Throughput(config.model.options.get("batch_size", 1))]
+    if isinstance(material, Sequence):
+        return [*plain, _pictures(config, model, material)]
+    return [*plain, HeldOutPictures(config.tracking.picture_every, _SAMPLES)]
+
+
+def _pictures(config: Config, model: BackgroundModel, sequence: Sequence) -> "Callback":
+    from cleanplate.engine.callbacks import Pictures
 
     positions = _sample_positions(sequence)
     numbers = [sequence.numbers[position] for position in positions]
-    pictures = Pictures(
+    return Pictures(
         model,
         [sequence[position] for position in positions],
         [f"{sequence.name} {number}" for number in numbers],
@@ -90,7 +113,6 @@ def _callbacks(config: Config, model: BackgroundModel, sequence: Sequence, work:
         config.tracking.picture_every,
         [sequence[max(0, position - 1)] for position in positions],
     )
-    return [Curves(work / "curves.csv"), Throughput(config.model.options.get("batch_size", 1)), pictures]
 
 
 def _sample_positions(sequence: Sequence) -> list[int]:

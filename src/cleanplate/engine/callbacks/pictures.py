@@ -55,19 +55,15 @@ class Pictures(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """See the class."""
-        number = trainer.current_epoch + 1
-        loggers = [logger for logger in trainer.loggers if isinstance(logger, TrackingLogger) and not logger.silent]
-        last = number == trainer.max_epochs or trainer.should_stop
-        if not loggers or not self.frames or not trainer.is_global_zero or (number % self.every and not last):
+        loggers = listeners(trainer, self.every)
+        if not loggers or not self.frames:
             return
         with undisturbed(pl_module):
             # A copy shares the network but keeps its own last background: pictures leave no trace in a checkpoint.
             model = copy.copy(self.model)
             predictions, extra = self._predicted(model), self._extra(model)
-        step = trainer.fit_loop.epoch_loop._batches_that_stepped - 1
-        position = {"trainer/global_step": step}
         for logger in loggers:
-            logger.attempt(lambda run: run.log(self._panels(predictions) | self._shown(extra) | position))
+            logger.attempt(lambda run: run.log(self._panels(predictions) | self._shown(extra) | position(trainer)))
 
     def _predicted(self, model: BackgroundModel) -> list[Prediction]:
         if not model.remembers:
@@ -102,14 +98,35 @@ class Pictures(Callback):
 
         panels: dict[str, list[Any]] = {"frame": [], "background": [], "score": [], "mask": []}
         for frame, caption, truth, prediction in zip(self.frames, self.captions, self.truth, predictions, strict=True):
-            masks = {"prediction": {"mask_data": prediction_classes(prediction.mask), "class_labels": CLASSES}}
-            if truth is not None:
-                masks["ground_truth"] = {"mask_data": truth_classes(truth), "class_labels": CLASSES}
-            panels["frame"].append(wandb.Image(frame[..., ::-1], caption=caption, masks=masks))
+            panels["frame"].append(overlaid(frame[..., ::-1], caption, prediction.mask, truth))
             panels["background"].append(wandb.Image(prediction.background[..., ::-1], caption=caption))
             panels["score"].append(wandb.Image(heat(prediction.score)[..., ::-1], caption=caption))
             panels["mask"].append(wandb.Image(prediction.mask, caption=caption))
         return {f"pictures/{name}": images for name, images in panels.items()}
+
+
+def listeners(trainer: Trainer, every: int) -> list[TrackingLogger]:
+    """Who is to be shown pictures at the end of this epoch: every so many, and at the last; the first process alone."""
+    number = trainer.current_epoch + 1
+    last = number == trainer.max_epochs or trainer.should_stop
+    if not trainer.is_global_zero or (number % every and not last):
+        return []
+    return [logger for logger in trainer.loggers if isinstance(logger, TrackingLogger) and not logger.silent]
+
+
+def position(trainer: Trainer) -> dict[str, Any]:
+    """The step at which W&B shows what is logged at the end of an epoch."""
+    return {"trainer/global_step": trainer.fit_loop.epoch_loop._batches_that_stepped - 1}
+
+
+def overlaid(picture: Image, caption: str, mask: Image, truth: Image | None) -> Any:
+    """A picture (RGB) for W&B, with mask and CDnet labels as overlays to switch on and off."""
+    import wandb
+
+    masks = {"prediction": {"mask_data": prediction_classes(mask), "class_labels": CLASSES}}
+    if truth is not None:
+        masks["ground_truth"] = {"mask_data": truth_classes(truth), "class_labels": CLASSES}
+    return wandb.Image(picture, caption=caption, masks=masks)
 
 
 def prediction_classes(mask: Image) -> Image:

@@ -9,6 +9,8 @@ from torch import Tensor, nn
 MULTIPLE = 16
 """Height and width of what the network is given are multiples of this."""
 
+_SEEN = 38
+_SEEN_FURTHER = 24
 _MEDIUM = 128.0
 _GAP_LEVELS = 40.0  # differences from about here on say the same
 _WIDE_GAP_LEVELS = 60.0
@@ -23,10 +25,18 @@ class HeadNetwork(nn.Module):
     silhouettes tells foreground from background.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (24, 32, 48, 64), blocks: tuple[int, ...] = (1, 1, 2, 2)) -> None:
-        """Args: channels of each scale, and residual blocks on each on the way down."""
+    def __init__(
+        self, widths: tuple[int, ...] = (24, 32, 48, 64), blocks: tuple[int, ...] = (1, 1, 2, 2), further: int = 0
+    ) -> None:
+        """Makes the network.
+
+        Args:
+            widths: channels of each scale.
+            blocks: residual blocks on each scale, on the way down.
+            further: backgrounds of another kind that the frame is compared with, beside the first.
+        """
         super().__init__()
-        self.stem = nn.Conv2d(38, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(_SEEN + _SEEN_FURTHER * further, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
         # The finest scale is the dear one: a single convolution there, two in the blocks of the others.
         self.scales = nn.ModuleList(
@@ -38,15 +48,16 @@ class HeadNetwork(nn.Module):
         self.output = nn.Conv2d(widths[0], 4, 3, padding=1)
         self._start()
 
-    def forward(self, frames: Tensor, backgrounds: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, frames: Tensor, backgrounds: Tensor, noise: Tensor, *further: Tensor) -> Tensor:
         """Logits of foreground, `[N, 1, H, W]`.
 
         Args:
             frames: uint8 RGB `[N, 3, H, W]`, H and W multiples of 16.
             backgrounds: the same.
             noise: float32 `[N, 1, H, W]` in grey levels.
+            further: further backgrounds, like the first.
         """
-        features = F.relu_(self.stem(self._seen(frames, backgrounds, noise)))
+        features = F.relu_(self.stem(self._seen(frames, backgrounds, noise, further)))
         kept = []
         for scale, blocks in enumerate(self.scales):
             if scale > 0:
@@ -59,7 +70,7 @@ class HeadNetwork(nn.Module):
             features = F.relu_(self.joined[scale](features).add_(features))
         return F.pixel_shuffle(self.output(features), 2)
 
-    def _seen(self, frames: Tensor, backgrounds: Tensor, noise: Tensor) -> Tensor:
+    def _seen(self, frames: Tensor, backgrounds: Tensor, noise: Tensor, further: tuple[Tensor, ...]) -> Tensor:
         device = frames.device.type
         kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         # Grey levels are whole numbers below 256: their differences are exact in bf16 too.
@@ -67,9 +78,18 @@ class HeadNetwork(nn.Module):
         gap = frame - background
         widest = torch.tanh(gap.abs().amax(dim=3, keepdim=True) / _WIDE_GAP_LEVELS)
         restless = torch.tanh(F.avg_pool2d(noise, 2) / _NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
+        more = []
+        for other in (_in_blocks(pictures).to(kind) for pictures in further):
+            more += [torch.tanh((frame - other) / _GAP_LEVELS), other.div_(_MEDIUM).sub_(1)]
         pictures = [frame.div_(_MEDIUM).sub_(1), background.div_(_MEDIUM).sub_(1), gap.div_(_GAP_LEVELS).tanh_()]
         # Channels last from the start: what convolutions want, and nothing is copied to get there.
-        return torch.cat([*pictures, restless, widest], dim=3).permute(0, 3, 1, 2)
+        return torch.cat([*pictures, restless, widest, *more], dim=3).permute(0, 3, 1, 2)
+
+    def take(self, weights: dict[str, Tensor]) -> None:
+        """Takes the weights of a network that knows fewer backgrounds; the further ones then say nothing yet."""
+        stem = torch.zeros_like(self.stem.weight)
+        stem[:, : weights["stem.weight"].shape[1]] = weights["stem.weight"]
+        self.load_state_dict(weights | {"stem.weight": stem})
 
     def _start(self) -> None:
         # Without norms: variance kept by the draw, blocks that start as little more than their input.
@@ -84,7 +104,7 @@ class HeadNetwork(nn.Module):
 
 
 def _in_blocks(picture: Tensor) -> Tensor:
-    """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`: pixel by pixel, as they lie in channels-last memory.
+    """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`, pixel by pixel as in channels-last memory.
 
     A tenth of the time of `pixel_unshuffle`, which takes channel by channel.
     """

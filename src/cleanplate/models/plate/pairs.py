@@ -56,10 +56,10 @@ def _crop(random: np.random.Generator, materials: Listing[Material], side: int) 
         paste(random, picture, labels, thing, *place)
     if random.random() < 0.25:
         shade_alone(random, picture, labels)
-    return (*_photographed(random, picture, background), noise, labels)
+    return (*photographed(random, picture, background), noise, labels)
 
 
-def _photographed(random: np.random.Generator, picture: NDArray[np.floating], background: Image) -> tuple[Image, Image]:
+def photographed(random: np.random.Generator, picture: NDArray[np.floating], background: Image) -> tuple[Image, Image]:
     """What a camera does to a picture: exposure, white balance, uneven light, shake, noise, compression."""
     height, width = picture.shape[:2]
     if random.random() < 0.5:

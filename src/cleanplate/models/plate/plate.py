@@ -14,12 +14,7 @@ Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.cr
 
 from collections.abc import Sequence as Listing
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from importlib.resources import files
-from importlib.resources.abc import Traversable
-from io import BytesIO
-from pathlib import Path
 from typing import Any, Self
 
 import cv2
@@ -27,12 +22,13 @@ import numpy as np
 import torch
 
 from cleanplate.data.sequence import Sequence
-from cleanplate.errors import ConfigError, ModelError
+from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel, Estimate
 from cleanplate.models.learned import as_tensor
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
+from cleanplate.models.plate.weights import head_weights, reduced
 from cleanplate.models.registry import create, register
 
 _PROBABILITY_MEDIAN = 5
@@ -81,8 +77,7 @@ class Plate(BackgroundModel):
         super().__init__(options, foreground)
         self.base = create(self.options.base, **self.options.base_options)
         self.network = HeadNetwork()
-        own = self.options.weights
-        self.network.load_state_dict(_weights(Path(own) if own else files(__package__).joinpath("head.pt")))
+        self.network.load_state_dict(head_weights(self.options.weights))
         self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
     def fit(self, sequence: Sequence) -> Self:
@@ -148,7 +143,7 @@ class Plate(BackgroundModel):
             noise = np.pad(noise, pad, mode="edge")
         pictures = as_tensor([frame, background], self._device)
         restless = torch.from_numpy(noise)[None, None].to(self._device)
-        with torch.inference_mode(), _reduced(self._device):
+        with torch.inference_mode(), reduced(self._device):
             logits = self.network(pictures[:1], pictures[1:], restless)[0, 0, :height, :width]
             levels = torch.sigmoid(logits.float()).mul(255).round().to(torch.uint8).cpu().numpy()
         return np.asarray(cv2.medianBlur(levels, _PROBABILITY_MEDIAN).astype(np.float32) / 255)
@@ -167,22 +162,3 @@ class Plate(BackgroundModel):
         super().restore(state)
         self.network.load_state_dict(state["network"])
         self.base.restore({key.removeprefix(_BASE): item for key, item in state.items() if key.startswith(_BASE)})
-
-
-def _reduced(device: torch.device) -> AbstractContextManager[Any]:
-    """bf16 where the machine computes in it, which doubles the speed; elsewhere it would halve it."""
-    if device.type == "cpu":
-        able = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
-    else:
-        able = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, torch.bfloat16, enabled=able)
-
-
-def _weights(file: Traversable) -> dict[str, torch.Tensor]:
-    try:
-        stored = torch.load(BytesIO(file.read_bytes()), map_location="cpu", weights_only=True)["weights"]
-        return {key: value.float() for key, value in stored.items()}
-    except OSError as error:
-        raise ModelError(f"weights: {file}: cannot be read: {error.strerror or error}") from error
-    except Exception as error:  # the unpickler raises anything at all on damaged files
-        raise ModelError(f"weights: {file}: not made by cleanplate.models.plate.pretraining_task") from error

@@ -7,7 +7,6 @@ on one core, most of it for the steps; the rendered scenes stay in the work fold
 """
 
 import argparse
-import math
 from collections.abc import Iterator
 from collections.abc import Sequence as Listing
 from pathlib import Path
@@ -27,9 +26,8 @@ from cleanplate.models.plate.network import HeadNetwork
 from cleanplate.models.plate.pairs import draw_batch
 from cleanplate.models.plate.scenes import FOREGROUND, UNKNOWN, Material, material, rendered
 from cleanplate.models.registry import create
+from cleanplate.models.task import one_cycle
 
-_WARM_UP = 0.05
-_FINAL_RATE = 0.02
 _AVERAGED_STEPS = 0.995
 
 
@@ -81,14 +79,8 @@ class PretrainingTask(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW, the rate rising over a twentieth of the steps and falling along a cosine."""
         optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.learning_rate, weight_decay=1e-4)
-        schedule = LambdaLR(optimizer, self._rate)
+        schedule = LambdaLR(optimizer, one_cycle(self.steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
-
-    def _rate(self, step: int) -> float:
-        warm = max(1, round(_WARM_UP * self.steps))
-        if step < warm:
-            return (step + 1) / warm
-        return _FINAL_RATE + (1 - _FINAL_RATE) * 0.5 * (1 + math.cos(math.pi * min(1.0, step / self.steps)))
 
 
 def materials_of(work: Path, seeds: range, frames: int) -> list[Material]:

@@ -1,0 +1,175 @@
+"""The flagship taught by labels: frame, empty background and recent background, compared by one network.
+
+The network is the flagship's (`plate`), which starts it off, with a second background beside the first: the empty one
+is the clean plate of the whole sequence, the recent one the median of the last hundred frames. What differs from both
+moves; what differs from the empty one alone has been standing there; what differs from the recent one alone has left.
+Labels of other videos (league `unseen`) or of some frames of the same one (league `scene`) teach it the rest.
+
+Source: BSUV-Net 2.0 (Tezcan et al., 2021) for the two backgrounds and the augmentation; own network.
+
+Example: `cleanplate.create("bgsnet").learn([Labelled.of(other)]).fit(sequence).apply(frame)`;
+`dvc exp run -S data=cdnet -S data.root=… -S model=bgsnet -S protocol=scene`. See also `plate`.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cleanplate.data.examples import Labelled
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
+from cleanplate.models.plate.weights import head_weights, reduced
+from cleanplate.models.registry import create, model_class, register
+from cleanplate.models.supervised.bgsnet_examples import BgsExamples, stacked
+from cleanplate.models.supervised.recent import RecentBackground
+from cleanplate.models.supervised.supervised import LabelledOptions, SupervisedModel
+
+_BASE = "base."
+_PROBABILITY_MEDIAN = 5
+
+
+@dataclass(frozen=True)
+class BgsNetOptions(LabelledOptions):
+    """What is compared, how it is learnt, and how much the base's own difference still counts.
+
+    Attributes:
+        base: the model that gives the empty background.
+        base_options: values that differ from its defaults.
+        start: the network's first weights: the flagship's, or drawn by chance.
+        examples: most labelled frames of a video that are learnt from, evenly spaced.
+        side: of the squares that are cut out of the frames.
+        pasted: how often a further object is pasted into an example, which some of the recent backgrounds know as well.
+    """
+
+    base: str = "lowmotion"
+    base_options: Mapping[str, Any] = field(default_factory=dict)
+    start: Literal["plate", "random"] = "plate"
+    examples: int = 400
+    side: int = 160
+    pasted: float = 0.3
+    steps: int = 600
+    epoch_steps: int = 50
+    batch_size: int = 8
+    learning_rate: float = 1e-3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.base == "bgsnet":
+            raise ConfigError("base: 'bgsnet' cannot be its own base; choose a model that gives a background")
+        if self.examples < 1:
+            raise ConfigError(f"examples: {self.examples} is not positive")
+        if self.side < MULTIPLE or self.side % MULTIPLE:
+            raise ConfigError(f"side: {self.side} is no multiple of {MULTIPLE}")
+        if not 0 <= self.pasted <= 1:
+            raise ConfigError(f"pasted: {self.pasted} is outside 0 … 1")
+
+
+@register
+class BgsNet(SupervisedModel):
+    """See the module."""
+
+    name = "bgsnet"
+    paper = "own; after Tezcan et al. 2021 (BSUV-Net 2.0)"
+    Options = BgsNetOptions
+    foreground_defaults = ForegroundOptions(threshold=127.5)
+    options: BgsNetOptions
+    network: HeadNetwork
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        if model_class(self.options.base).labelled:
+            raise ConfigError(f"base: {self.options.base!r} learns from labels itself; choose one that needs none")
+        self.base = self._new_base()
+        self.recent = RecentBackground()
+
+    def _new_base(self) -> BackgroundModel:
+        return create(self.options.base, **dict(self.options.base_options))
+
+    def build(self) -> nn.Module:
+        """See `SupervisedModel.build`."""
+        network = HeadNetwork(further=1)
+        if self.options.start == "plate":
+            network.take(head_weights())
+        return network
+
+    def examples(self, labelled: Listing[Labelled]) -> BgsExamples:
+        """See `SupervisedModel.examples`."""
+        return BgsExamples(labelled, self._new_base, self.options)
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """See `SupervisedModel.logits`; `pictures` are stacked as `stacked` does."""
+        frames, backgrounds, recent, noise = pictures[:, :3], pictures[:, 3:6], pictures[:, 6:9], pictures[:, 9:]
+        with reduced(pictures.device):
+            logits: Tensor = self.network(frames, backgrounds, noise.float(), recent)
+        return logits
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Takes the clean plate of a scene, from its frames alone."""
+        self.needs_learning()
+        self.base.fit(sequence)
+        self._size = self.base.fitted_size
+        self._background = None if self._size is None else self.base.background
+        self.recent.clear()
+        return self
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has learnt, and the base knows the scene."""
+        return self.learnt and self.base.fitted
+
+    @property
+    def remembers(self) -> bool:
+        """The recent background is made of the frames before."""
+        return True
+
+    def reset(self) -> None:
+        """See `BackgroundModel.reset`."""
+        self.base.reset()
+        self.recent.clear()
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the network, and the base's if it has one."""
+        self.base.to(device)
+        return super().to(device)
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the network and of the base."""
+        return super().parameters + self.base.parameters
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        known = self.base._estimate(frames, learning_rate)
+        return [self._judged(frame, estimate) for frame, estimate in zip(frames, known, strict=True)]
+
+    def _judged(self, frame: Image, known: Estimate) -> Estimate:
+        height, width = frame.shape[:2]
+        noise = self.base.noise_of((height, width)) if known.noise is None else known.noise
+        pictures = stacked(frame, known.background, self.recent.after(frame), noise)
+        pad = ((0, -height % MULTIPLE), (0, -width % MULTIPLE), (0, 0))
+        if any(right for _, right in pad):
+            pictures = np.pad(pictures, pad, mode="edge")
+        batch = torch.from_numpy(pictures)[None].permute(0, 3, 1, 2).to(self.device)
+        with torch.inference_mode():
+            logits = self.logits(batch)[0, 0, :height, :width]
+            levels = torch.sigmoid(logits.float()).mul(255).round().to(torch.uint8).cpu().numpy()
+        score = cv2.medianBlur(levels, _PROBABILITY_MEDIAN)
+        return Estimate(known.background, noise, score.astype(np.float32))
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the base's."""
+        return super().state() | {_BASE + key: item for key, item in self.base.state().items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self.base.restore({key.removeprefix(_BASE): item for key, item in state.items() if key.startswith(_BASE)})

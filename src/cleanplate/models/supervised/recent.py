@@ -1,0 +1,44 @@
+"""The recent background: what a scene has looked like of late, whoever has been standing there included."""
+
+from collections import deque
+
+import numpy as np
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.foreground.difference import Image
+
+EVERY = 10
+COUNT = 10
+
+
+class RecentBackground:
+    """The median of every tenth frame of the last hundred, the present one perhaps among them (as BSUV-Net 2.0)."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forgets the frames seen, as before another video."""
+        self._kept: deque[Image] = deque(maxlen=COUNT)
+        self._seen = 0
+        self._median: Image | None = None
+
+    def after(self, frame: Image) -> Image:
+        """The recent background, uint8 BGR `[H, W, 3]`, once `frame` has come."""
+        if self._seen % EVERY == 0 or self._median is None:
+            self._kept.append(frame.copy())
+            self._median = _median(list(self._kept))
+        self._seen += 1
+        return self._median
+
+
+def recent_at(sequence: Sequence, position: int) -> Image:
+    """What `RecentBackground` would say after frame `position` of a sequence that is seen from its first frame on."""
+    last = position // EVERY
+    return _median([sequence[step * EVERY] for step in range(max(0, last - COUNT + 1), last + 1)])
+
+
+def _median(frames: list[Image]) -> Image:
+    """The lower median: of an even number no mean is taken, so that no colour appears that was never seen."""
+    rank = (len(frames) - 1) // 2
+    return np.ascontiguousarray(np.partition(np.stack(frames), rank, axis=0)[rank])
