@@ -73,7 +73,7 @@ def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple
 @click.option("--limit", type=click.FloatRange(min=0, min_open=True), help="Seconds that a run may take.")
 @click.option("--again", is_flag=True, help="Measure what is in the table, too.")
 def benchmark(data: tuple[Path, ...], to: Path, **choices: Any) -> None:
-    """Measure every model that needs no labels on every scene: F, AGE, seconds of training, frames per second.
+    """Measure every unsupervised model on every scene: F, AGE, seconds of training, frames per second.
 
     A row is kept as soon as it is there: a benchmark that was stopped goes on where it was, a run that fails does not
     stop the rest and is tried again the next time. Exit code 1 tells that a run failed, 130 that it was stopped. The

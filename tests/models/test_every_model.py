@@ -13,17 +13,16 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
+from needed import needed
 
 # Just enough learning to move the weights; what a model reaches is measured elsewhere.
 SHORT: dict[str, Any] = {"steps": 6, "epoch_steps": 3, "batch_size": 4, "frames": 24}
-
-
 NAMES = sorted(name for name, model in available().items() if not model.labelled)
 
 
 def made(name: str, **options: Any) -> BackgroundModel:
     learned = issubclass(available()[name], LearnedModel)
-    return cleanplate.create(name, **((SHORT if learned else {}) | options))
+    return cleanplate.create(name, **(needed(name) | (SHORT if learned else {}) | options))
 
 
 @pytest.fixture(scope="session", params=NAMES)

@@ -112,3 +112,17 @@ def test_another_generator_renders_again(tmp_path: Path) -> None:
     before = frame.stat().st_mtime_ns
     prepare.run(load())
     assert frame.stat().st_mtime_ns > before
+
+
+def test_what_a_copy_of_a_published_scene_lacks_is_told(
+    tmp_path: Path, scene_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = tmp_path / "copy" / "baseline" / "highway"
+    shutil.copytree(scene_folder / "input", video / "input")
+    (video / "input" / "notes.txt").write_text("mine")
+    configure(tmp_path, "data=cdnet", f"data.root={tmp_path / 'copy'}", "data.scenes=[baseline/highway]")
+    acquire.run(load())
+    told = capsys.readouterr().out
+    assert "baseline/highway: missing: baseline/highway/groundtruth" in told
+    assert "baseline/highway: not of the set: baseline/highway/input/notes.txt" in told
+    assert "office" not in told

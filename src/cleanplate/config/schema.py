@@ -57,7 +57,10 @@ class DataConfig(Section):
                     raise ValueError(f"data.scenes: {scene!r} has no generator; categories: {', '.join(categories())}")
             return self
         if self.root is None or str(self.root) == "???":
-            raise ValueError(f"data.root: missing; say where the frames are: -S data.root=/path/to/{self.name}")
+            fetched = f" (`cleanplate download {self.name}` fetches them)" if self.name in ("cdnet", "coco") else ""
+            raise ValueError(
+                f"data.root: missing; say where the frames are: -S data.root=/path/to/{self.name}{fetched}"
+            )
         if not self.root.exists():
             raise ValueError(f"data.root: {self.root} does not exist")
         if self.name == "cdnet":

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cleanplate.acquire.catalogue import find_set, load_catalogue
 from cleanplate.acquire.inventory import digest, inventory
+from cleanplate.acquire.layouts import check_holdings
 from cleanplate.config import Config
 from cleanplate.data import synthetic
 from cleanplate.data.labelled import LABELLED, find_places, label_files
 from cleanplate.files import replacing
 from cleanplate.pipeline import layout, stage
+
+_TOLD = 10
 
 
 def run(config: Config) -> None:
@@ -20,6 +24,8 @@ def run(config: Config) -> None:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(json.dumps(_found(config, scene), indent=2) + "\n")
             print(f"{scene}: found")
+            for lack in _lacks(config, scene):
+                print(f"{scene}: {lack}")
 
 
 def _found(config: Config, scene: str) -> dict[str, Any]:
@@ -34,6 +40,27 @@ def _found(config: Config, scene: str) -> dict[str, Any]:
         return _found_labelled(config, scene, find_places(data.name, data.root.resolve())[scene])
     place = data.root.resolve() / scene if data.name == "cdnet" else data.root.resolve()
     return {"scene": scene, "kind": data.name, "place": str(place), **inventory(place)}
+
+
+def _lacks(config: Config, scene: str) -> list[str]:
+    """What a copy of a published scene is without, or has besides; of other scenes nobody knows."""
+    data = config.data
+    if data.name not in ("cdnet", "coco") or data.root is None:
+        return []
+    data_set = find_set(data.name, load_catalogue())
+    name = scene if data.name == "cdnet" else scene.split("/")[1]
+    if name not in {held for part in data_set.parts.values() for held in part.holds}:
+        return []
+    found = check_holdings(data_set, data.root, [name])
+    # Of the category's other videos, which nobody asked for, nothing is said.
+    missing = [f"missing: {path}" for part in found for path in part.missing if name in path]
+    extra = [f"not of the set: {path}" for part in found for path in part.extra if name in path]
+    return _first([*missing, *extra])
+
+
+def _first(lines: list[str]) -> list[str]:
+    """Some lines, and how many more there are."""
+    return lines if len(lines) <= _TOLD else [*lines[:_TOLD], f"and {len(lines) - _TOLD} more"]
 
 
 def _found_labelled(config: Config, scene: str, place: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`cleanplate benchmark`: every model that needs no labels on every scene, one parameter set per model, row by row.
+"""`cleanplate benchmark`: every unsupervised model on every scene, one parameter set per model, row by row.
 
 Rows are kept as they come, so that a benchmark that was stopped goes on where it was; a run that fails leaves a row
 that says why, and is tried again the next time.
@@ -66,7 +66,7 @@ def benchmark_command(
     Args:
         data: folders that hold `<category>/<video>` in the CDnet layout.
         to: the CSV file that rows are appended to.
-        models: names; by default all but those that learn from labels, which no scene brings along.
+        models: names; by default all of the league `unsupervised`: leagues are not ranked together.
         scenes: `category/video`; all by default.
         settings: `model.key=value`, values that differ from a model's defaults.
         plugins: modules to import first; they register further models.
@@ -106,7 +106,9 @@ def planned(
     places: Mapping[str, Path], models: Sequence[str], settings: Sequence[str], plugins: tuple[str, ...] = ()
 ) -> list[Plan]:
     """The runs of each model on each scene, options validated; see `benchmark_command`."""
-    chosen = list(dict.fromkeys(models)) or [name for name, kind in available().items() if not kind.labelled]
+    chosen = list(dict.fromkeys(models))
+    if not chosen:
+        chosen = [name for name, kind in available().items() if kind.league == "unsupervised"]
     options = _options(settings, chosen)
     digests = {scene: _scene_digest(root / scene) for scene, root in places.items()}
     plans = []

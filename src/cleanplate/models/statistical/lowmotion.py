@@ -42,7 +42,7 @@ class LowMotionOptions:
         noise: measure what never rests.
     """
 
-    frames: int = 200
+    frames: int = 400
     registration: bool = True
     views: bool = True
     residual: bool = True

@@ -77,10 +77,9 @@ class BgsExamples(Examples):
         views = list(_views(video, base, _spaced(learnt, self.options.examples)))
         self.views += views
         self.judged += list(_views(video, base, _spaced(held, _JUDGED)))
-        marks = [_marks(view.labels) for view in views]
+        noise = base.noise_of(video.sequence.size)
         self.materials += [
-            Material([view.frame], [view.background], [mark], view.noise.astype(np.float32), [])
-            for view, mark in zip(views, marks, strict=True)
+            Material([view.frame], [view.background], [_marks(view.labels)], noise, []) for view in views
         ]
 
     def drawn(self, draw: int, random: np.random.Generator) -> Drawn:
