@@ -36,9 +36,16 @@ def config(mode: str = "disabled", runs: tuple[str, ...] = (SCENE,)) -> Config:
     )
 
 
+def write_json(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+
+
 def project(folder: Path, truth: bool = True, run: str = SCENE) -> Path:
     write_sequence(folder / "data/sequences" / SCENE, truth)
     write_predictions(folder / "data/predictions" / (run if run == SCENE else f"{run}/{SCENE}"))
+    plan = {"run": run, "league": None, "train": [{"scene": SCENE}], "predict": [{"scene": SCENE}]}
+    write_json(folder / "data/runs" / f"{run}.json", plan)
     models = folder / "data/models" / run
     models.mkdir(parents=True)
     (models / "model.ckpt").write_bytes(b"weights")

@@ -13,7 +13,7 @@ from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.examples import labelled_numbers
 from cleanplate.errors import ConfigError
 from cleanplate.models.stored import read
-from cleanplate.pipeline import acquire, evaluate, layout, predict, prepare, train
+from cleanplate.pipeline import acquire, evaluate, layout, predict, prepare, report, train
 from project import configure
 
 SCENES = ["baseline/street", "shadow/plaza"]
@@ -35,6 +35,7 @@ def walked(*overrides: str) -> dict[str, Any]:
         train.run(config, name)
         predict.run(config, name)
     evaluate.run(config)
+    report.run(config)
     found: dict[str, Any] = json.loads((layout.REPORTS / "metrics.json").read_text())
     return found
 
@@ -69,6 +70,7 @@ def test_scene_scores_the_frames_that_were_not_learnt_from_and_all_beside_them()
         checkpoint = read(layout.MODELS / scene / "model.ckpt")
         assert checkpoint["model"]["league"] == "scene"
         assert checkpoint["notes"]["data"][0]["frames"] == learnt
+    assert "<b>league</b> scene" in (layout.REPORTS / "index.html").read_text()
     assert set(json.loads((layout.REPORTS / "summary.json").read_text())["f_measure_including_training_frames"]) == set(
         SCENES
     )

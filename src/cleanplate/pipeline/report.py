@@ -35,11 +35,14 @@ def run(config: Config, project: Path = Path()) -> None:
     """
     reports = project / layout.REPORTS
     metrics = read_metrics(reports / "metrics.json")
-    folders = {scene: predictions_of(project, config, scene) for scene in config.data.scenes}
+    plans = [json.loads((project / layout.RUNS / f"{name}.json").read_text()) for name in config.runs]
+    tested = [(plan["run"], entry["scene"]) for plan in plans for entry in plan["predict"]]
+    folders = {scene: predictions_of(project, run, scene) for run, scene in tested}
+    league = plans[0]["league"] or registry.model_class(config.model.name).league
     with replacing(reports / "figures") as figures:
-        scenes = [_draw(config, project, scene, folder, figures, metrics) for scene, folder in folders.items()]
+        scenes = [_draw(config, project, scene, folder, figures, metrics, league) for scene, folder in folders.items()]
     with replacing(reports / "index.html") as page:
-        page.write_text(render(_page(config, project, metrics, scenes)), encoding="utf-8")
+        page.write_text(render(_page(config, project, metrics, scenes, league)), encoding="utf-8")
     track_evaluation(config, project, metrics, scenes, folders)
 
 
@@ -60,25 +63,23 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return metrics
 
 
-def predictions_of(project: Path, config: Config, scene: str) -> Path:
-    """Where the masks of a scene are: in the folder of its own run, or in a common run's `<category>/<video>`.
+def predictions_of(project: Path, run: str, scene: str) -> Path:
+    """Where the masks of a scene are that a run was tested on.
 
     Raises:
-        DataError: naming the places that were looked at.
+        DataError: naming the place, where there are none.
     """
-    places = [project / layout.scene_predictions(name, scene) for name in config.runs]
-    for place in places:
-        if VideoResults(place).has_masks():
-            return place
-    raise DataError(f"{places[0]}: no masks there for {scene}; run the predict stage first")
+    place = project / layout.scene_predictions(run, scene)
+    if not VideoResults(place).has_masks():
+        raise DataError(f"{place}: no masks there for {scene}; run the predict stage first")
+    return place
 
 
 def _draw(
-    config: Config, project: Path, scene: str, folder: Path, figures: Path, metrics: Mapping[str, Any]
+    config: Config, project: Path, scene: str, folder: Path, figures: Path, metrics: Mapping[str, Any], league: str
 ) -> SceneFigures:
     location = project / layout.SEQUENCES / scene
     result = SceneResult(open_sequence(location, scene, config.data.on_corrupt), folder)
-    league = registry.model_class(config.model.name).league
     score = ((metrics.get("videos") or {}).get(scene) or {}).get("f_measure")
     subtitle = " · ".join([config.model.name, league, *([] if score is None else [f"F-measure {score:.4f}"])])
     write_image(figures / scene / "sheet.png", contact_sheet(result, subtitle=subtitle))
@@ -89,14 +90,14 @@ def _draw(
     return SceneFigures(scene, f"{base}/sheet.png", f"{base}/foreground.gif", f"{base}/clip.mp4")
 
 
-def _page(config: Config, project: Path, metrics: Mapping[str, Any], scenes: list[SceneFigures]) -> Page:
+def _page(config: Config, project: Path, metrics: Mapping[str, Any], scenes: list[SceneFigures], league: str) -> Page:
     model = registry.model_class(config.model.name)
     charts = precision_recall_charts(sorted((project / layout.REPORTS / "plots").glob("*.csv")))
     for name in config.runs:
         curves = project / layout.MODELS / name / "curves.csv"
         if curves.is_file():
             charts += training_charts(curves, name)
-    facts = {"model": config.model.name, "family": model.family, "league": model.league, "after": model.paper}
+    facts = {"model": config.model.name, "family": model.family, "league": league, "after": model.paper}
     facts["data"] = f"{config.data.name}, {len(scenes)} scene{'' if len(scenes) == 1 else 's'}"
     text = yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
     return Page(f"cleanplate: {config.model.name}", facts, metrics, scenes, charts, text)
