@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_a_failure_leaves_the_old_report(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_no_predictions_is_said(tmp_path: Path) -> None:
-    write_sequence(tmp_path / "data/sequences" / SCENE)
+    shutil.rmtree(project(tmp_path) / "data/predictions")
     with pytest.raises(DataError, match="run the predict stage"):
         report.run(config(), tmp_path)
 
