@@ -42,6 +42,8 @@ def dataset(tmp_path: Path) -> Path:
 def overrides_for(group: str, choice: str, dataset: Path) -> list[str]:
     if group == "data" and choice in SETS_OF_LABELS:
         return [f"data={choice}", f"data.root={dataset.parent / choice}", "runs=[all]"]
+    if group == "protocol" and choice != "auto":
+        return ["model=unet", f"protocol={choice}"]  # which labels are learnt from matters to those that learn from any
     return [f"{group}={choice}", *([f"data.root={dataset}"] if choice in ("cdnet", "video") else [])]
 
 

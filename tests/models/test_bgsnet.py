@@ -112,3 +112,14 @@ def test_it_says_what_is_missing(video: Sequence, tmp_path: Path) -> None:
         made(base="unet")
     with pytest.raises(ConfigError, match="side: 50 is no multiple of 16"):
         made(side=50)
+
+
+def test_part_of_the_flagship_stays_in_the_weights(video: Sequence) -> None:
+    options = {"steps": 4, "epoch_steps": 2, "batch_size": 2, "workers": 0, "learning_rate": 1e-2}
+    learnt, half, flagship = (
+        made(kept=kept, **options).learn([Labelled.of(video)]).network.state_dict() for kept in (0.0, 0.5, 1.0)
+    )
+    torch.testing.assert_close(flagship, made().network.state_dict())
+    assert not torch.equal(learnt["stem.weight"], flagship["stem.weight"])
+    for name, weight in half.items():
+        torch.testing.assert_close(weight, (learnt[name] + flagship[name]) / 2)

@@ -87,10 +87,11 @@ class NumberedBatches:
     calls `sampler.set_epoch`.
     """
 
-    def __init__(self, batch_size: int, steps: int) -> None:
+    def __init__(self, batch_size: int, steps: int, epoch: int = 0) -> None:
+        """Args: the `epoch` that comes first; processes that draw begin before Lightning says which one it is."""
         self.batch_size = batch_size
         self.steps = steps
-        self.epoch = 0
+        self.epoch = epoch
         self.sampler = self
 
     def set_epoch(self, epoch: int) -> None:

@@ -1,9 +1,12 @@
 """One picture that shows how a model does on a scene."""
 
+from collections.abc import Sequence as Listing
+
 import cv2
 import numpy as np
 
 from cleanplate.data.images import Image
+from cleanplate.report.clips import boxed
 from cleanplate.report.colours import LEGEND, error_picture
 from cleanplate.report.scene import Moment, SceneResult
 from cleanplate.report.text import FAINT, INK, Colour, shortened, width_of, write
@@ -30,6 +33,14 @@ def contact_sheet(
         background and mask.
     """
     moments = [scene.moment(number) for number in scene.eventful(rows)]
+    region = roi if roi is not None else scene.sequence.roi
+    return sheet_of(moments, scene.name, subtitle, region, cell_width)
+
+
+def sheet_of(
+    moments: Listing[Moment], title: str, subtitle: str = "", roi: Image | None = None, cell_width: int = 256
+) -> Image:
+    """The table of `contact_sheet` of moments that somebody else chose, at least one."""
     labelled = any(moment.truth is not None for moment in moments)
     titles = ["frame", "ground truth", "background", "mask", "errors"] if labelled else ["frame", "background", "mask"]
     height, width = moments[0].frame.shape[:2]
@@ -37,19 +48,22 @@ def contact_sheet(
     sheet_width = 2 * _MARGIN + _GUTTER + len(titles) * (cell[0] + _GAP) - _GAP
     sheet_height = _TITLE + _HEADER + len(moments) * (cell[1] + _GAP) - _GAP + (_FOOTER if labelled else _MARGIN)
     sheet = np.full((sheet_height, sheet_width, 3), PAPER, np.uint8)
-    _headline(sheet, scene.name, subtitle)
-    for column, title in enumerate(titles):
+    _headline(sheet, title, subtitle)
+    for column, heading in enumerate(titles):
         left = _MARGIN + _GUTTER + column * (cell[0] + _GAP)
-        write(sheet, title, left, _TITLE + _HEADER // 2 - 2, 15, INK)
+        write(sheet, heading, left, _TITLE + _HEADER // 2 - 2, 15, INK)
     for row, moment in enumerate(moments):
         top = _TITLE + _HEADER + row * (cell[1] + _GAP)
         write(sheet, str(moment.number), _MARGIN + _GUTTER - 10, top + 9, 13, FAINT, "rm")
-        pictures = _pictures(moment, roi if roi is not None else scene.sequence.roi)
-        for column, title in enumerate(titles):
+        pictures = _pictures(moment, roi)
+        for column, heading in enumerate(titles):
             left = _MARGIN + _GUTTER + column * (cell[0] + _GAP)
-            picture = pictures[title]
+            picture = pictures[heading]
             place = sheet[top : top + cell[1], left : left + cell[0]]
-            place[:] = _BLANK if picture is None else _fitted(picture, cell)
+            alike = moment.frame.shape == moments[0].frame.shape  # still pictures have many sizes
+            place[:] = (
+                _BLANK if picture is None else _fitted(picture, cell) if alike else boxed(_coloured(picture), cell)
+            )
     if labelled:
         _legend(sheet, sheet_height - _FOOTER // 2)
     return sheet
@@ -67,11 +81,14 @@ def _pictures(moment: Moment, roi: Image | None) -> dict[str, Image | None]:
 
 
 def _fitted(picture: Image, cell: tuple[int, int]) -> Image:
-    if picture.ndim == 2:
-        picture = np.repeat(picture[..., None], 3, axis=2)
+    picture = _coloured(picture)
     shrinks = picture.shape[1] > cell[0]
     resized = cv2.resize(picture, cell, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
     return np.asarray(resized, np.uint8)
+
+
+def _coloured(picture: Image) -> Image:
+    return np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
 
 
 def _headline(sheet: Image, title: str, subtitle: str) -> None:

@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import cv2
 import numpy as np
 import torch
 
@@ -27,11 +26,11 @@ from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel, Estimate
 from cleanplate.models.learned import as_tensor
+from cleanplate.models.plate.judging import judged, smoothed_probability
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
 from cleanplate.models.plate.weights import head_weights, reduced
 from cleanplate.models.registry import create, register
 
-_PROBABILITY_MEDIAN = 5
 _BASE = "base."
 
 
@@ -129,10 +128,10 @@ class Plate(BackgroundModel):
         score = known.score
         if score is None:
             score = self.head.score(frame, known.background, noise)
-        score = np.minimum(score, self.options.cap)
-        if self.options.vote > 0:
-            score += self.options.vote * (self.probability(frame, known.background, noise) - np.float32(0.5))
-        return Estimate(known.background, noise, np.clip(score, 0, 255).astype(np.float32))
+        if self.options.vote == 0:
+            return Estimate(known.background, noise, np.minimum(score, np.float32(self.options.cap)))
+        probability = self.probability(frame, known.background, noise)
+        return Estimate(known.background, noise, judged(score, probability, self.options.cap, self.options.vote))
 
     def probability(self, frame: Image, background: Image, noise: Score) -> Score:
         """The network's own word: probability of foreground, float32 `[H, W]`, median-filtered."""
@@ -145,8 +144,7 @@ class Plate(BackgroundModel):
         restless = torch.from_numpy(noise)[None, None].to(self._device)
         with torch.inference_mode(), reduced(self._device):
             logits = self.network(pictures[:1], pictures[1:], restless)[0, 0, :height, :width]
-            levels = torch.sigmoid(logits.float()).mul(255).round().to(torch.uint8).cpu().numpy()
-        return np.asarray(cv2.medianBlur(levels, _PROBABILITY_MEDIAN).astype(np.float32) / 255)
+            return smoothed_probability(logits)
 
     @property
     def _device(self) -> torch.device:
@@ -162,3 +160,11 @@ class Plate(BackgroundModel):
         super().restore(state)
         self.network.load_state_dict(state["network"])
         self.base.restore({key.removeprefix(_BASE): item for key, item in state.items() if key.startswith(_BASE)})
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the base's."""
+        return self.base.memory()
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        self.base.recall(memory)

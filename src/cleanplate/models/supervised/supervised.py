@@ -30,7 +30,8 @@ class LabelledOptions(TrainingOptions):
     Attributes:
         loss: a weight each of bce, dice, focal, lovasz.
         weight_decay: of the optimiser, where it has one.
-        average: how much of the average of the weights is kept at each step; 0 predicts with the last weights.
+        average: how much of the average of the weights is kept at each step, less in the first ones; 0 predicts with
+            the last weights.
         workers: processes that draw training pictures beside the training; 0 draws in it.
     """
 

@@ -40,8 +40,9 @@ class LabelledTask(pl.LightningModule):
         self.options = model.options
         self.averaged: AveragedModel | None = None
         if self.options.average:
-            average = get_ema_multi_avg_fn(self.options.average)  # type: ignore[no-untyped-call]  # missing in torch
-            self.averaged = AveragedModel(self.network, multi_avg_fn=average, use_buffers=True).requires_grad_(False)
+            self.averaged = AveragedModel(
+                self.network, multi_avg_fn=_moving_average(self.options.average), use_buffers=True
+            ).requires_grad_(False)
         # Not a submodule of the task: the model owns the network, and only its weights travel in checkpoints.
         self._logits: Callable[[Tensor], Tensor] = model.logits
         self._examples = examples
@@ -67,10 +68,11 @@ class LabelledTask(pl.LightningModule):
 
     def train_dataloader(self) -> Any:
         """One epoch of `epoch_steps` batches, drawn by processes of their own."""
-        workers = self.options.workers
+        options, workers = self.options, self.options.workers
+        epoch = self.steps_done // options.epoch_steps  # of a resumed training, the one that it stopped before
         return DataLoader(
             self._examples,
-            batch_sampler=NumberedBatches(self.options.batch_size, self.options.epoch_steps),
+            batch_sampler=NumberedBatches(options.batch_size, options.epoch_steps, epoch),
             num_workers=workers,
             # Forked, so that what is held in memory is there without being copied.
             multiprocessing_context="fork" if workers else None,
@@ -158,6 +160,16 @@ class LabelledTask(pl.LightningModule):
         total = options.epochs * options.epoch_steps if options.schedule == "one_cycle" else None
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, one_cycle(total))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _moving_average(kept: float) -> Callable[..., None]:
+    """Exponential, and shorter at first: what was drawn by chance must not linger in a short training."""
+
+    def update(averaged: Any, current: Any, count: Any) -> None:
+        share = min(kept, (1 + int(count)) / (10 + int(count)))
+        get_ema_multi_avg_fn(share)(averaged, current, count)  # type: ignore[no-untyped-call]  # missing in torch
+
+    return update
 
 
 class _Lent:
