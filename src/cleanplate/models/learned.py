@@ -16,6 +16,8 @@ from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
+    from pytorch_lightning import LightningModule
+
     from cleanplate.models.task import FramesTask
 
 
@@ -80,20 +82,7 @@ class LearnedModel(BackgroundModel):
 
     def fit(self, sequence: Sequence) -> Self:
         """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
-        import pytorch_lightning as pl
-
-        task = self.task(sequence)
-        trainer = pl.Trainer(
-            max_epochs=self.options.epochs,
-            precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
-            devices=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )
-        trainer.fit(task)
+        train_plainly(self.task(sequence), self.options.epochs)
         self.finish(sequence)
         return self
 
@@ -127,6 +116,23 @@ class LearnedModel(BackgroundModel):
             self.build(self._size)
             self.network.load_state_dict(state["network"])
             self.network.eval()
+
+
+def train_plainly(task: "LightningModule", epochs: int) -> None:
+    """Trains without checkpoints and logging, on one device."""
+    import pytorch_lightning as pl
+
+    trainer = pl.Trainer(
+        max_epochs=epochs,
+        precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+    trainer.fit(task)
 
 
 def as_tensor(frames: Listing[Image], device: torch.device | str = "cpu") -> Tensor:

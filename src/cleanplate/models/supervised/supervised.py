@@ -16,7 +16,7 @@ from cleanplate.data.examples import Labelled
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel, League, Prediction
-from cleanplate.models.learned import TrainingOptions
+from cleanplate.models.learned import TrainingOptions, train_plainly
 from cleanplate.models.losses.segmentation import check_segmentation_mix
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
@@ -135,20 +135,8 @@ class SupervisedModel(BackgroundModel):
 
     def learn(self, labelled: Listing[Labelled]) -> Self:
         """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
-        import pytorch_lightning as pl
-
         task = self.task(labelled)
-        trainer = pl.Trainer(
-            max_epochs=self.options.epochs,
-            precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
-            devices=1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-        )
-        trainer.fit(task)
+        train_plainly(task, self.options.epochs)
         task.hand_over()
         self.finish()
         return self
