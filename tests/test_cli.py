@@ -43,6 +43,7 @@ def test_help_teaches_the_commands_and_the_pipeline() -> None:
         [sys.executable, "-m", "cleanplate.cli", "--help"], capture_output=True, text=True, check=True, timeout=60
     )
     for word in (
+        "apply",
         "evaluate",
         "benchmark",
         "download",

@@ -83,7 +83,7 @@ def test_numbers_are_read_as_they_are_typed(text: str, value: object) -> None:
         ("=5", "'=5': write key=value"),
         ("", "'': write key=value"),
         ("model=autoencoder", "model: 'autoencoder' is unknown; choose one of aae, ae, .*median"),
-        ("data=", "data: '' is unknown; choose one of cdnet, synthetic, video"),
+        ("data=", "data: '' is unknown; choose one of capture, cdnet, coco, .*synthetic, video"),
         ("modle.latent_dim=3", r"modle\.latent_dim: no such key; 'modle' is not in data, runs, flow, model, "),
         ("model.los.mse=3", r"model\.los\.mse: no such key; 'los' is not in name, "),
         ("seed.more=3", r"seed\.more: seed holds one value, not keys"),

@@ -9,8 +9,12 @@ import pytest
 from PIL import Image as PillowImage
 
 from cleanplate import open_sequence
+from cleanplate.acquire.patience import Patience
+from cleanplate.data.camera import without_password
 from cleanplate.data.images import write_image
+from cleanplate.data.opening import open_stream
 from cleanplate.data.sources import ImageFiles, VideoFile, natural_key
+from cleanplate.data.streams import Pictures, plausible_rate
 from cleanplate.errors import DataError
 
 COUNT = 24
@@ -155,3 +159,50 @@ def test_a_missing_video_is_refused_by_name(tmp_path: Path) -> None:
 def test_reading_past_the_end_names_the_video_and_the_frame(video: Path) -> None:
     with pytest.raises(DataError, match=rf"{video.name}, frame {COUNT + 3}: cannot be decoded"):
         VideoFile(video).read(COUNT + 2)
+
+
+def test_only_the_first_frames_of_a_video_are_counted(video: Path) -> None:
+    assert len(VideoFile(video, most=5)) == 5
+    assert len(VideoFile(video, most=1000)) == COUNT
+
+
+def test_the_first_frames_are_those_of_the_whole(tmp_path: Path) -> None:
+    for index in range(6):
+        write_image(tmp_path / f"{index}.png", frame_of(index))
+    stream = Pictures(open_sequence(tmp_path))
+    first = stream.sequence(4)
+    assert list(first.numbers) == [1, 2, 3, 4]
+    assert [int(frame[0, 0, 0]) for _, frame in first.frames()] == [level_of(index) for index in range(4)]
+    assert stream.sequence(9) is stream.sequence()
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp://me:secret@host:554/a?b=c@d", "rtsp://***@host:554/a?b=c@d"),
+        ("http://host/a.mjpg", "http://host/a.mjpg"),
+        ("rtsp://user@host", "rtsp://***@host"),
+        ("rtsp://me:p@ss@host/a", "rtsp://***@host/a"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(address: str, shown: str) -> None:
+    assert without_password(address) == shown
+
+
+@pytest.mark.parametrize(("said", "taken"), [(0, 25), (29.97, 29.97), (90000, 25), (float("nan"), 25), (-1, 25)])
+def test_a_rate_that_nobody_films_with_is_not_believed(said: float, taken: float) -> None:
+    assert plausible_rate(said) == taken
+
+
+def test_a_glob_is_in_natural_order_over_folders(tmp_path: Path) -> None:
+    for name, level in (("b/2.png", 2), ("b/10.png", 3), ("a/9.png", 1)):
+        write_image(tmp_path / name, np.full((4, 5, 3), level, np.uint8))
+    (tmp_path / "b" / "notes.txt").touch()
+    stream = open_stream(str(tmp_path / "*" / "*"), Patience())
+    assert [(number, int(frame[0, 0, 0])) for number, frame in stream.frames()] == [(1, 1), (2, 2), (3, 3)]
+
+
+def test_a_file_that_is_named_like_a_webcam_is_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_image(tmp_path / "0" / "1.png", frame_of(1))
+    monkeypatch.chdir(tmp_path)
+    assert [number for number, _ in open_stream("0", Patience()).frames()] == [1]

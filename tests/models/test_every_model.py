@@ -116,13 +116,13 @@ def test_foreground_is_found(fitted: BackgroundModel, scene: Sequence) -> None:
 @pytest.mark.parametrize(
     "frame",
     [
-        np.zeros((64, 96), np.uint8),
+        np.zeros((64, 96, 2), np.uint8),
         np.zeros((64, 96, 3), np.float32),
         np.zeros((64, 96, 4), np.uint8),
         np.zeros((32, 32, 3), np.uint8),
         None,
     ],
-    ids=["grey", "float", "four channels", "another size", "nothing"],
+    ids=["two channels", "float", "four channels", "another size", "nothing"],
 )
 def test_a_wrong_frame_is_refused(fitted: BackgroundModel, frames: list[np.ndarray], frame: Any) -> None:
     fitted.reset()

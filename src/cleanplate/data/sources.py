@@ -66,16 +66,56 @@ class ImageFiles:
         return str(self.paths[index])
 
 
+class KeptFrames:
+    """Frames that were kept in memory, of a camera that does not show them again."""
+
+    def __init__(self, frames: Listing[Image], name: str) -> None:
+        self._frames = frames
+        self._name = name
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def read(self, index: int) -> Image:
+        """See `FrameSource`."""
+        return self._frames[index]
+
+    def label(self, index: int) -> str:
+        """See `FrameSource`."""
+        return f"{self._name}, frame {index + 1}"
+
+
+class FirstFrames:
+    """The first frames of another source."""
+
+    def __init__(self, source: FrameSource, most: int) -> None:
+        self._source = source
+        self._count = min(most, len(source))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def read(self, index: int) -> Image:
+        """See `FrameSource`."""
+        return self._source.read(index)
+
+    def label(self, index: int) -> str:
+        """See `FrameSource`."""
+        return self._source.label(index)
+
+
 class VideoFile:
     """A video file (mp4, avi, GIF, …) with random access; reading forwards costs no seek.
 
     OpenCV's frame count is an estimate of the container, so the frames are counted once, without decoding pictures.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, most: int | None = None) -> None:
+        """Opens and counts; `most` frames at most, the rest of the file is not looked at."""
         if not path.is_file():
             raise DataError(f"{path}: no such video file")
         self.path = path
+        self._most = most
         self._lock = threading.Lock()
         self._capture = self._opened()
         self.frames_per_second = float(self._capture.get(cv2.CAP_PROP_FPS)) or 25.0
@@ -120,7 +160,7 @@ class VideoFile:
 
     def _counted(self) -> int:
         count = 0
-        while self._capture.grab():
+        while (self._most is None or count < self._most) and self._capture.grab():
             count += 1
         if count == 0:
             raise DataError(f"{self.path}: holds no frame that can be decoded")

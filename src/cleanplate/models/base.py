@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Listing
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
 from cleanplate.foreground.noise import resting_noise
 from cleanplate.models.frame_pairs import FramePairs
+from cleanplate.models.frames import as_bgr
 
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
@@ -73,6 +75,8 @@ class BackgroundModel(ABC):
     """Whether `apply` may come before `fit`: the model learns from the frames it is shown."""
     labelled: ClassVar[bool] = False
     """Whether it learns from labels, once, before it is fitted to a scene without any."""
+    adapts: ClassVar[bool] = False
+    """Whether it can go on learning online after it was fitted offline, where a learning rate above 0 asks for it."""
     any_size: ClassVar[bool] = False
     """Whether frames may have any size, each another, as long as it is not fitted to a scene."""
     Options: ClassVar[type] = NoOptions
@@ -147,8 +151,9 @@ class BackgroundModel(ABC):
         """Foreground mask of one frame, as OpenCV's `BackgroundSubtractor.apply`.
 
         Args:
-            frame: uint8 BGR `[H, W, 3]`.
-            learning_rate: for models that learn online: 0 freezes, -1 leaves it to the model, up to 1.
+            frame: uint8 BGR `[H, W, 3]`; grey `[H, W]` or `[H, W, 1]` is taken for three equal channels, uint16 (0 to
+                65535) is brought to 8 bits.
+            learning_rate: for models that learn online: 0 freezes, up to 1, a negative one leaves it to the model.
 
         Returns:
             uint8 `[H, W]`: 255 foreground, 127 shadow (where the model tells shadows apart), 0 background.
@@ -158,12 +163,20 @@ class BackgroundModel(ABC):
         """
         return self.predict([frame], learning_rate)[0].mask
 
+    def apply_batch(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Image]:
+        """Masks of consecutive frames, as `apply` gives them one by one."""
+        return [prediction.mask for prediction in self.predict(frames, learning_rate)]
+
     def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """Mask, score and background of consecutive frames; a batch is worth it for learned models."""
         if not self.fitted:
             raise ModelError(f"{self.name}: not fitted yet; call fit(sequence) or load a checkpoint first")
-        for frame in frames:
-            self._check(frame)
+        self._check_rate(learning_rate)
+        frames = [self._admitted(frame) for frame in frames]
+        if not frames:
+            return []
+        if self.adapts and learning_rate > 0 and len(frames) > 1:  # each frame meets what the one before has changed
+            return [known for frame in frames for known in self.predict([frame], learning_rate)]
         predictions = []
         for frame, estimate in zip(frames, self._estimate(frames, learning_rate), strict=True):
             self._background = estimate.background
@@ -173,7 +186,12 @@ class BackgroundModel(ABC):
                 score = self.head.score(frame, estimate.background, noise)
             mask = self.head.mask(score, frame, estimate.background)
             predictions.append(Prediction(mask, score, estimate.background))
+            if self.adapts and learning_rate > 0:
+                self._adapt(frame, mask, learning_rate)
         return predictions
+
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:  # noqa: B027  # as `adapts` says
+        """Takes over, where `adapts`, what a frame shows of the background."""
 
     @property
     def remembers(self) -> bool:
@@ -196,7 +214,7 @@ class BackgroundModel(ABC):
 
     @abstractmethod
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
-        """One `Estimate` per frame, in order. Frames are checked: uint8 BGR of one size, unless `any_size` says more."""
+        """One `Estimate` per frame, in order. Frames are checked: uint8 BGR, of one size unless `any_size`."""
 
     def extra_pictures(self, frames: Listing[Image]) -> dict[str, list[Image]]:
         """What else a model has to show of consecutive frames, by name: one uint8 BGR picture per frame.
@@ -229,11 +247,48 @@ class BackgroundModel(ABC):
         """Number of learnt weights; 0 for models without."""
         return 0
 
-    def _check(self, frame: Image) -> None:
-        if not isinstance(frame, np.ndarray) or frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
-            found = f"{frame.dtype} {frame.shape}" if isinstance(frame, np.ndarray) else type(frame).__name__
-            raise ModelError(f"{self.name}: a frame must be uint8 [height, width, 3] in BGR order, this is {found}")
-        size = (frame.shape[0], frame.shape[1])
+    def memory(self) -> dict[str, Any]:
+        """What is remembered of the frames seen since fitting, loading or `reset`, beside `state`; in the same form.
+
+        Raises:
+            ModelError: if the model cannot tell.
+        """
+        return {}
+
+    def recall(self, memory: dict[str, Any]) -> None:  # noqa: B027  # most models have nothing to remember
+        """Takes back what `memory` gave, after `restore`: the stream goes on as if it had not been interrupted."""
+
+    def save(self, path: Path | str) -> None:
+        """Writes the complete model, in the midst of a stream too: `cleanplate.load` or `load` go on where it was.
+
+        Raises:
+            ModelError: if the model cannot tell what it remembers, see `memory`.
+        """
+        from cleanplate.models.stored import save
+
+        save(self, path, memory=True)
+
+    def load(self, path: Path | str) -> Self:
+        """Becomes the model that `save` wrote, of the same name and options.
+
+        Raises:
+            ModelError: if it cannot be read, or is of another name or other options; `cleanplate.load` takes any.
+        """
+        from cleanplate.models.stored import load_into
+
+        load_into(self, path)
+        return self
+
+    def _check_rate(self, learning_rate: float) -> None:
+        if not learning_rate <= 1:
+            raise ModelError(
+                f"{self.name}: learning_rate {learning_rate} is no number up to 1; 0 freezes, -1 is the model's own"
+            )
+
+    def _admitted(self, frame: Any) -> Image:
+        """A frame as models get it, uint8 BGR `[H, W, 3]`; raises `ModelError` for what is none."""
+        admitted = as_bgr(frame, self.name)
+        size = (admitted.shape[0], admitted.shape[1])
         if self._size is None:
             self._size = None if self.any_size else size
         elif size != self._size:
@@ -241,3 +296,4 @@ class BackgroundModel(ABC):
                 f"{self.name}: learnt {self._size[1]}×{self._size[0]} frames, this one is {size[1]}×{size[0]}; "
                 "resize it, or fit a model for this size"
             )
+        return admitted

@@ -1,31 +1,5 @@
-"""A progress bar for work that counts something, silent where nobody watches."""
+"""The progress bar of the stages; see `cleanplate.report.progress`."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from cleanplate.report.progress import Advance, progress_bar
 
-
-class Advance(Protocol):
-    """Tells the bar how far the work is, and, where it was not known before, how far it goes."""
-
-    def __call__(self, done: int, total: int | None = None) -> None:
-        """Moves the bar."""
-        ...
-
-
-@contextmanager
-def progress_bar(title: str, total: int | None = None) -> Iterator[Advance]:
-    """Gives a function to call with the number done so far; shows count and time left on a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    console = Console(file=sys.stderr)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task(title, total=total)
-
-        def advance(done: int, total: int | None = None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance
+__all__ = ["Advance", "progress_bar"]

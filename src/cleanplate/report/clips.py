@@ -1,8 +1,9 @@
-"""Moving pictures of a result: a GIF of the foreground, and an MP4 that browsers play."""
+"""Moving pictures of a result: a GIF, an MP4 that browsers play, a WebM with alpha."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,13 +18,14 @@ from cleanplate.report.text import write
 _BAR = 26
 _BAR_COLOUR = (40, 33, 28)
 _BAR_INK = (225, 225, 225)
+_BOX = 24
 
 
 def foreground_frames(scene: SceneResult, numbers: Iterable[int], width: int = 320) -> Iterator[Image]:
     """The foreground alone, on the dimmed clean plate; uint8 BGR, at most `width` pixels wide."""
     for number in numbers:
         moment = scene.moment(number)
-        yield _narrowed(cut_out(moment.frame, moment.mask, moment.background), width)
+        yield _panel(scene, cut_out(moment.frame, moment.mask, moment.background), width)
 
 
 def side_by_side(scene: SceneResult, numbers: Iterable[int], width: int = 360) -> Iterator[Image]:
@@ -33,7 +35,7 @@ def side_by_side(scene: SceneResult, numbers: Iterable[int], width: int = 360) -
         panels = {"frame": moment.frame, "foreground": tinted(moment.frame, moment.mask)}
         if moment.background is not None:
             panels["background"] = moment.background
-        row = np.hstack([_narrowed(panel, width) for panel in panels.values()])
+        row = np.hstack([_panel(scene, panel, width) for panel in panels.values()])
         bar = np.full((_BAR, row.shape[1], 3), _BAR_COLOUR, np.uint8)
         for index, title in enumerate(panels):
             write(bar, title, 8 + index * row.shape[1] // len(panels), _BAR // 2, 14, _BAR_INK)
@@ -65,13 +67,14 @@ def write_gif(path: Path, frames: Iterable[Image], fps: int) -> None:
     indexed[0].save(path, save_all=True, append_images=indexed[1:], duration=duration, loop=0, disposal=1)
 
 
-def write_mp4(path: Path, frames: Iterable[Image], fps: int) -> None:
+def write_mp4(path: Path, frames: Iterable[Image], fps: int | Fraction, preset: str = "medium") -> None:
     """Writes an MP4: H.264 in yuv420p through PyAV, which browsers play; MPEG-4 through OpenCV without PyAV.
 
     Args:
         path: the file; its folder is made.
         frames: uint8 BGR `[H, W, 3]` of one size; an odd last row or column is doubled, the codec needs even sizes.
         fps: frames per second.
+        preset: x264's trade of speed for size.
 
     Raises:
         DataError: if there is no frame, or the video cannot be written.
@@ -82,27 +85,62 @@ def write_mp4(path: Path, frames: Iterable[Image], fps: int) -> None:
     if first is None:
         raise DataError(f"{path}: no frames to write")
     try:
-        _write_h264(path, first, stream, fps)
+        _encode(path, first, stream, fps, "libx264", "yuv420p", {"crf": "23", "preset": preset})
     except ImportError:
         _write_mpeg4(path, first, stream, fps)
 
 
-def _write_h264(path: Path, first: Image, rest: Iterator[Image], fps: int) -> None:
+def write_webm(path: Path, frames: Iterable[Image], fps: int | Fraction) -> None:
+    """Writes a WebM: VP9 through PyAV, with alpha where the frames have it.
+
+    Args:
+        path: the file; its folder is made.
+        frames: uint8 BGR `[H, W, 3]` or BGRA `[H, W, 4]` of one size; an odd last row or column is doubled.
+        fps: frames per second.
+
+    Raises:
+        DataError: if there is no frame, or the video cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stream = map(_even, frames)
+    first = next(stream, None)
+    if first is None:
+        raise DataError(f"{path}: no frames to write")
+    options = {"crf": "30", "b": "0", "deadline": "realtime", "cpu-used": "8", "row-mt": "1"}
+    pixels = "yuva420p" if first.shape[2] == 4 else "yuv420p"
+    try:
+        _encode(path, first, stream, fps, "libvpx-vp9", pixels, options)
+    except ImportError as error:
+        raise DataError(f"{path}: a WebM needs PyAV; pip install 'cleanplate[video]'") from error
+
+
+def _encode(
+    path: Path,
+    first: Image,
+    rest: Iterator[Image],
+    fps: int | Fraction,
+    codec: str,
+    pixels: str,
+    options: dict[str, str],
+) -> None:
     import av
 
+    form = "bgra" if first.shape[2] == 4 else "bgr24"
+    # The table of contents in front: browsers begin to play before all is there. Other containers know no such option.
+    container_options = {"movflags": "faststart"} if path.suffix.lower() in {".mp4", ".mov"} else {}
     try:
-        with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
-            stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": "23", "preset": "medium"})
+        with av.open(str(path), "w", options=container_options) as container:
+            stream: Any = container.add_stream(codec, rate=Fraction(fps), options=options)
             stream.height, stream.width = first.shape[:2]
-            stream.pix_fmt = "yuv420p"
+            stream.pix_fmt = pixels
             for picture in _joined(first, rest):
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format=form)))
             container.mux(stream.encode())
     except av.error.FFmpegError as error:
         raise DataError(f"{path}: cannot be encoded: {error}") from error
 
 
-def _write_mpeg4(path: Path, first: Image, rest: Iterator[Image], fps: int) -> None:
+def _write_mpeg4(path: Path, first: Image, rest: Iterator[Image], fps: int | Fraction) -> None:
     height, width = first.shape[:2]
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), float(fps), (width, height))
     if not writer.isOpened():
@@ -123,7 +161,26 @@ def _even(picture: Image) -> Image:
     return np.asarray(grown, np.uint8)
 
 
-def _narrowed(picture: Image, width: int) -> Image:
+def _panel(scene: SceneResult, picture: Image, width: int) -> Image:
+    """A picture as a clip shows it: still pictures have many sizes, a clip has one."""
+    if scene.sequence.still_pictures:
+        return boxed(picture, (width, 3 * width // 4))
+    return narrowed(picture, width)
+
+
+def boxed(picture: Image, size: tuple[int, int]) -> Image:
+    """A picture in the middle of a box of `size` (width, height), as large as fits, its proportions kept; uint8."""
+    scale = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
+    wide, high = (max(1, round(length * scale)) for length in (picture.shape[1], picture.shape[0]))
+    smooth = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    box = np.full((size[1], size[0], *picture.shape[2:]), _BOX, np.uint8)
+    top, left = (size[1] - high) // 2, (size[0] - wide) // 2
+    box[top : top + high, left : left + wide] = cv2.resize(picture, (wide, high), interpolation=smooth)
+    return box
+
+
+def narrowed(picture: Image, width: int) -> Image:
+    """A picture at most `width` pixels wide, uint8."""
     height, found = picture.shape[:2]
     if found <= width:
         return picture

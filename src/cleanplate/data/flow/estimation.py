@@ -97,6 +97,15 @@ class FlowTracker:
         self._estimator = _estimator(settings.preset)
         self._previous: Image | None = None
 
+    @property
+    def previous(self) -> Image | None:
+        """The frame before, small and grey: all that is remembered."""
+        return self._previous
+
+    def recall(self, previous: Image | None) -> None:
+        """Takes back what `previous` gave."""
+        self._previous = previous
+
     def reset(self) -> None:
         """Forgets the frame before: the next flow is zero."""
         self._previous = None

@@ -66,8 +66,20 @@ class StreamAutoencoder(Autoencoder):
         read = [(shrunk(frame, working), stream) for frame, stream in self.stream.over(sequence, indices, working)]
         return beside(self._packed([frame for frame, _ in read]), [stream for _, stream in read])
 
-    def _inputs(self, frames: Listing[Image]) -> Tensor:
-        return beside(super()._inputs(frames), self.stream.following(frames, self.network.working))
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the stream's."""
+        return self.stream.memory()
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        self.stream.recall(memory)
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return self._estimated(self._inputs(frames, learning_rate))
+
+    def _inputs(self, frames: Listing[Image], learning_rate: float = -1.0) -> Tensor:
+        streams = self.stream.following(frames, self.network.working, learning_rate)
+        return beside(super()._inputs(frames), streams)
 
     def _looked_at(self, sequence: Sequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
         """As everywhere, but each frame with the stream it has in the sequence, not that of far-off neighbours."""

@@ -41,8 +41,8 @@ class Stream(ABC):
         """Frames of a sequence, ascending, each with its stream at `size`; leaves nothing remembered."""
 
     @abstractmethod
-    def following(self, frames: Listing[Image], size: tuple[int, int]) -> list[Image]:
-        """The stream of frames that follow those seen before."""
+    def following(self, frames: Listing[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
+        """The stream of frames that follow those seen before; for `learning_rate` see `BackgroundModel.apply`."""
 
     @abstractmethod
     def reset(self) -> None:
@@ -54,6 +54,14 @@ class Stream(ABC):
 
     def restore(self, state: dict[str, Any]) -> None:  # noqa: B027  # as `learn`
         """Takes back what `state` gave."""
+
+    @abstractmethod
+    def memory(self) -> dict[str, Any]:
+        """What is remembered of the frames seen; see `BackgroundModel.memory`."""
+
+    @abstractmethod
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Takes back what `memory` gave."""
 
 
 class FlowStream(Stream):
@@ -70,13 +78,21 @@ class FlowStream(Stream):
         for _, frame, flow in flows(sequence, indices, self._tracker.settings):
             yield frame, flow_levels(flow, size)
 
-    def following(self, frames: Listing[Image], size: tuple[int, int]) -> list[Image]:
-        """See `Stream`."""
+    def following(self, frames: Listing[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
+        """See `Stream`; what moves is seen, not learnt."""
         return [flow_levels(self._tracker.next(frame), size) for frame in frames]
 
     def reset(self) -> None:
         """See `Stream`."""
         self._tracker.reset()
+
+    def memory(self) -> dict[str, Any]:
+        """See `Stream`."""
+        return {"previous": self._tracker.previous}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `Stream`."""
+        self._tracker.recall(memory.get("previous"))
 
 
 class MaskStream(Stream):
@@ -107,9 +123,9 @@ class MaskStream(Stream):
             yield from ((frame, mask) for (index, frame), mask in zip(batch, masks, strict=True) if index in asked)
         self.reset()
 
-    def following(self, frames: Listing[Image], size: tuple[int, int]) -> list[Image]:
+    def following(self, frames: Listing[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
         """See `Stream`."""
-        return [mask_levels(prediction.mask, size) for prediction in self.model.predict(frames)]
+        return [mask_levels(mask, size) for mask in self.model.apply_batch(frames, learning_rate)]
 
     def reset(self) -> None:
         """See `Stream`."""
@@ -124,6 +140,14 @@ class MaskStream(Stream):
         self.model = create(state["name"], state["foreground"], **state["options"])
         kept = {key: value.numpy() if isinstance(value, Tensor) else value for key, value in state["state"].items()}
         self.model.restore(kept)
+
+    def memory(self) -> dict[str, Any]:
+        """See `Stream`."""
+        return self.model.memory()
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `Stream`."""
+        self.model.recall(memory)
 
 
 def flow_levels(flow: Flow, size: tuple[int, int]) -> Image:

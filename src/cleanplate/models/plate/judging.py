@@ -23,7 +23,7 @@ def judged(difference: Score, probability: Score, cap: float, vote: float) -> Sc
         float32 `[H, W]`, 0 to 255.
     """
     score = np.minimum(difference, np.float32(cap)) + np.float32(vote) * (probability - np.float32(0.5))
-    return np.clip(score, 0, 255).astype(np.float32)
+    return np.asarray(np.clip(score, 0, 255), np.float32)
 
 
 def smoothed_probability(logits: Tensor) -> Score:

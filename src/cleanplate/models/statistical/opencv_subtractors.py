@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 
+from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel, Estimate
@@ -36,8 +37,9 @@ class OpenCvSubtractor(BackgroundModel):
     learning rate goes through to OpenCV. At 0 a model that cannot stop learning is not asked: its last background is
     compared with the frame, as for models that are only a background.
 
-    OpenCV does not give out what a subtractor has learnt. A checkpoint therefore holds the configuration only, and a
-    model that is loaded starts afresh.
+    OpenCV does not give out what a subtractor has learnt. A checkpoint of `cleanplate.save` therefore holds the
+    configuration only, and a model that is loaded starts afresh; `save`, which promises more, refuses once a frame was
+    seen.
     """
 
     family = "statistical"
@@ -59,6 +61,7 @@ class OpenCvSubtractor(BackgroundModel):
         super().__init__(options, foreground)
         self._subtractor = self._fresh()
         self._frozen_head = ForegroundHead(_FROZEN)
+        self._unasked: Image | None = None  # the last frame, where nobody has asked for the background since
 
     @classmethod
     def unmet(cls) -> str:
@@ -78,17 +81,50 @@ class OpenCvSubtractor(BackgroundModel):
         """Starts afresh."""
         super().restore(state)
         self._subtractor = self._fresh()
+        self._unasked = None
 
     def reset(self) -> None:
         """Starts afresh: all that a subtractor knows are the frames it has seen."""
         self.restore(OpenCvSubtractor.state(self))
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: raises `ModelError` once a frame was seen."""
+        if self._background is not None or self._unasked is not None:
+            raise ModelError(
+                f"{self.name}: OpenCV does not give out what its subtractor has learnt, so it cannot be saved in the "
+                "midst of a stream; reset() it first and show it the last frames again after loading, or use a model "
+                "that is fitted, such as median"
+            )
+        return {}
 
     def _fresh(self) -> Any:
         home = import_module(self.module)
         values = {self.keywords[key]: value for key, value in asdict(self.options).items()}
         return getattr(home, self.factory)(**values)
 
+    def apply(self, frame: Image, learning_rate: float = -1.0) -> Image:
+        """See `BackgroundModel.apply`. The background, which costs as much again, is made once somebody asks for it."""
+        if self.head.options.shadows or (learning_rate == 0 and not self.freezes):
+            return super().apply(frame, learning_rate)
+        self._check_rate(learning_rate)
+        frame = self._admitted(frame)
+        mask = self._subtractor.apply(frame, learningRate=learning_rate)
+        self._unasked = frame.copy()  # callers may use their array again
+        return self.head.mask(mask.astype(np.float32), frame, frame)
+
+    @property
+    def background(self) -> Image:
+        """See `BackgroundModel.background`."""
+        self._ask()
+        return super().background
+
+    def _ask(self) -> None:
+        """Works the background out if it was not since the last frame."""
+        if self._unasked is not None:
+            self._background, self._unasked = self._plate(self._unasked), None
+
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        self._ask()
         return [self._next(frame, learning_rate) for frame in frames]
 
     def _next(self, frame: Image, learning_rate: float) -> Estimate:
@@ -109,7 +145,8 @@ class OpenCvSubtractor(BackgroundModel):
         if plate.ndim == 2:
             plate = cv2.cvtColor(plate, cv2.COLOR_GRAY2BGR)
         seen = _as_gray(frame) if self.gray else frame
-        return np.where(plate.any(axis=2, keepdims=True), plate, seen).astype(np.uint8)
+        black = cv2.inRange(plate, (0, 0, 0), (0, 0, 0))
+        return np.asarray(cv2.copyTo(seen, black, plate), np.uint8)
 
 
 def _as_gray(frame: Image) -> Image:

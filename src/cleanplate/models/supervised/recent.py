@@ -1,6 +1,7 @@
 """The recent background: what a scene has looked like of late, whoever has been standing there included."""
 
 from collections import deque
+from typing import Any
 
 import numpy as np
 
@@ -23,13 +24,26 @@ class RecentBackground:
         self._seen = 0
         self._median: Image | None = None
 
-    def after(self, frame: Image) -> Image:
-        """The recent background, uint8 BGR `[H, W, 3]`, once `frame` has come."""
+    def after(self, frame: Image, *, learn: bool = True) -> Image:
+        """The recent background, uint8 BGR `[H, W, 3]`, once `frame` has come; as it was if it must not `learn`."""
+        if not learn and self._median is not None:
+            return self._median
         if self._seen % EVERY == 0 or self._median is None:
             self._kept.append(frame.copy())
             self._median = _median(list(self._kept))
         self._seen += 1
         return self._median
+
+    def memory(self) -> dict[str, Any]:
+        """All of it, to be taken back by `recall`."""
+        return {"kept": list(self._kept), "seen": self._seen}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Takes back what `memory` gave."""
+        self.clear()
+        self._kept.extend(np.asarray(frame, np.uint8) for frame in memory["kept"])
+        self._seen = int(memory["seen"])
+        self._median = _median(list(self._kept)) if self._kept else None
 
 
 def recent_at(sequence: Sequence, position: int) -> Image:

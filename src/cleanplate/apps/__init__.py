@@ -1,0 +1,1 @@
+"""Programs for people: what is pointed at a video or a camera."""

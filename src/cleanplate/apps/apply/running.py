@@ -1,0 +1,169 @@
+"""The loop: frames in, through the model, out to the writers, until the end, a stop or an error."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Listing
+from contextlib import contextmanager
+from itertools import islice
+from time import monotonic
+from types import FrameType
+
+from cleanplate.apps.apply.behind import WriteBehind
+from cleanplate.apps.apply.fitting import first_line
+from cleanplate.apps.apply.shot import Shot
+from cleanplate.apps.apply.writers import Writer
+from cleanplate.data.images import Image
+from cleanplate.data.streams import Numbered
+from cleanplate.errors import CleanplateError, ModelError
+from cleanplate.models import BackgroundModel
+
+BATCH = 8
+"""Frames that a model is given at once, of a recording."""
+
+_NOTES = 1.0  # seconds between two notes of how far it is
+
+Watch = Callable[[Shot, int], bool]
+"""Is told of every shot and how many there were so far; says whether to go on."""
+
+
+@contextmanager
+def stoppable(stop: threading.Event) -> Iterator[None]:
+    """The first Ctrl-C sets the event, and whoever looks at it ends cleanly; the second is as ever."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def batch_of(model: BackgroundModel, *, live: bool) -> int:
+    """How many frames a model is given at once: of a camera one, or the picture would lag behind.
+
+    Models fitted offline share the frames of a batch among their threads; those that learn online take one by one.
+    """
+    return 1 if live or model.streaming else BATCH
+
+
+def shots(
+    model: BackgroundModel,
+    frames: Iterator[Numbered],
+    frames_per_second: float,
+    *,
+    batch: int,
+    skip: int = 0,
+    plates: bool = True,
+) -> Iterator[Shot]:
+    """What a model finds in each frame.
+
+    Args:
+        model: fitted, or streaming.
+        frames: with their numbers.
+        frames_per_second: of the source, for `Shot.seconds`.
+        batch: frames that are given to the model at once.
+        skip: as many frames give no shot: the model sees them only if it remembers what it has seen.
+        plates: whether anybody wants the backgrounds.
+
+    Raises:
+        ModelError: if the model cannot take a frame.
+    """
+    index = 0
+    while taken := list(islice(frames, batch if index >= skip else min(batch, skip - index))):
+        if index >= skip or model.remembers:
+            pictures = [frame for _, frame in taken]
+            try:
+                found = _found(model, pictures, plates)
+            except CleanplateError as error:
+                raise type(error)(f"frame {taken[0][0]}: {error}") from error
+            except Exception as error:  # of a network's layers and OpenCV's, on frames that they cannot take
+                height, width = pictures[0].shape[:2]
+                raise ModelError(
+                    f"frame {taken[0][0]}: {model.name} cannot take frames of {width}×{height}: {first_line(error)}; "
+                    "resize them, or choose another model"
+                ) from error
+            for offset, ((number, frame), (mask, background)) in enumerate(zip(taken, found, strict=True)):
+                if index >= skip:
+                    yield Shot(number, (index + offset) / frames_per_second, frame, mask, background)
+        index += len(taken)
+
+
+def _found(model: BackgroundModel, frames: Listing[Image], plates: bool) -> list[tuple[Image, Image | None]]:
+    """Mask of each frame, and its background where somebody wants it."""
+    if plates:
+        return [(known.mask, known.background) for known in model.predict(frames)]
+    if len(frames) == 1:
+        return [(model.apply(frames[0]), None)]
+    return [(mask, None) for mask in model.apply_batch(frames)]
+
+
+def write_all(
+    found: Iterator[Shot],
+    writers: Listing[Writer],
+    stop: threading.Event,
+    watch: Watch,
+    note: Callable[[int], None],
+) -> int:
+    """Hands every shot to every writer, each in a thread of its own.
+
+    Whatever ends it, the end of the frames, the event, an error of the source or of one writer: the (other) writers
+    finish what they have, so that all of it is valid.
+
+    Args:
+        found: the shots.
+        writers: what is written.
+        stop: ends it after the present shot.
+        watch: see `Watch`.
+        note: is told now and then, and at the end, how many frames every writer has on disk.
+
+    Returns:
+        The number of shots.
+    """
+    shot = next(found, None)  # an error at the very first frame must leave no empty files
+    behind = [WriteBehind[Shot](writer, type(writer).__name__) for writer in writers] if shot else []
+    count = 0
+    noted = monotonic()
+    broken: CleanplateError | None = None
+    try:
+        while shot is not None:
+            for one in behind:
+                one.put(shot)
+            count += 1
+            if not watch(shot, count) or stop.is_set():
+                break
+            if monotonic() - noted > _NOTES:
+                note(min((writer.completed for writer in writers), default=0))
+                noted = monotonic()
+            try:
+                shot = next(found, None)
+            except CleanplateError as error:
+                broken = type(error)(f"{error}; {count} frames before that are written and valid")
+                break
+    finally:
+        errors = _closed(behind)
+        if behind:
+            note(min(writer.completed for writer in writers))
+        if errors:
+            raise errors[0]
+    if broken is not None:
+        raise broken
+    return count
+
+
+def _closed(behind: Listing[WriteBehind[Shot]]) -> list[BaseException]:
+    """Waits for all writers, and gives what they raised."""
+    errors: list[BaseException] = []
+    for one in behind:
+        try:
+            one.close()
+        except BaseException as error:
+            errors.append(error)
+    return errors
