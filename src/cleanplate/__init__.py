@@ -22,7 +22,7 @@ _HOMES = {
     "register": "cleanplate.models",
     "open_sequence": "cleanplate.data",
     "load": "cleanplate.models.stored",
-    "save": "cleanplate.engine.checkpoint",
+    "save": "cleanplate.models.stored",
 }
 
 

@@ -29,7 +29,7 @@ from cleanplate.models.registry import check, model_class
 from cleanplate.pipeline.benchmark_job import Job
 from cleanplate.pipeline.benchmark_rows import Row, append_row, latest, read_rows, write_rows
 from cleanplate.pipeline.benchmark_table import cell_of, print_benchmark, write_markdown
-from cleanplate.pipeline.progress import progress_bar
+from cleanplate.report.progress import progress_bar
 
 # One thread each, as they are compared; freed tensor memory is kept, which saves a third of the time.
 _ENVIRONMENT = {

@@ -22,8 +22,8 @@ from cleanplate.data.originals import READERS
 from cleanplate.errors import DataError
 from cleanplate.files import remove, replacing
 from cleanplate.pipeline.download_listing import print_catalogue, print_findings
-from cleanplate.pipeline.progress import progress_bar
 from cleanplate.pipeline.transfer_bars import transfer_bars
+from cleanplate.report.progress import progress_bar
 
 DEFAULT_PLACE = Path("data/raw")
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence as Listing
 from pathlib import Path
 
-from cleanplate.pipeline.progress import progress_bar
 from cleanplate.pipeline.scores import Scores
 from cleanplate.pipeline.scoring import score_results
+from cleanplate.report.progress import progress_bar
 from cleanplate.report.tables import print_scores
 
 

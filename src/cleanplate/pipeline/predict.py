@@ -16,8 +16,8 @@ from cleanplate.models import BackgroundModel
 from cleanplate.models.registry import check
 from cleanplate.models.stored import load
 from cleanplate.pipeline import layout, stage
-from cleanplate.pipeline.progress import progress_bar
 from cleanplate.pipeline.scenes import opened
+from cleanplate.report.progress import progress_bar
 
 
 def run(config: Config, name: str) -> None:

@@ -26,7 +26,7 @@ from cleanplate.errors import DataError
 from cleanplate.files import remove, replacing
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Scene, planned
-from cleanplate.pipeline.progress import progress_bar
+from cleanplate.report.progress import progress_bar
 
 
 def run(config: Config) -> None:

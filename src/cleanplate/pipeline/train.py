@@ -11,11 +11,11 @@ import cleanplate
 from cleanplate.config import Config
 from cleanplate.data.examples import Labelled
 from cleanplate.data.sequence import Sequence
-from cleanplate.engine.checkpoint import save
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError
 from cleanplate.files import remove, replacing
 from cleanplate.models import BackgroundModel
+from cleanplate.models.stored import save
 from cleanplate.models.supervised.supervised import SupervisedModel
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Plan, check_leakage

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cleanplate.pipeline.progress import Advance
+from cleanplate.report.progress import Advance
 
 
 @contextmanager

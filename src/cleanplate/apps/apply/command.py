@@ -25,9 +25,9 @@ from cleanplate.apps.apply.writers import Settings, writer
 from cleanplate.data.images import Image, read_color
 from cleanplate.data.opening import open_stream
 from cleanplate.data.streams import FrameStream, Numbered, Pictures
-from cleanplate.engine.checkpoint import save
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel
+from cleanplate.models.stored import save
 from cleanplate.report.progress import Advance, progress_bar
 
 _RETRIES = 10
