@@ -3,6 +3,7 @@
 import hashlib
 import http.client
 import re
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -50,6 +51,16 @@ class Fault:
     body: bytes | None = None
 
 
+class _Listener(ThreadingHTTPServer):
+    """One thread a connection; clients that go away in the middle are what is tested, and not told on stderr."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
 class Server:
     """Serves `content` by path. `behave` may give a `Fault` for a request, and may change the server, too."""
 
@@ -66,8 +77,7 @@ class Server:
         self.stalled = threading.Event()
         self.release = threading.Event()
         self.lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
@@ -215,8 +225,7 @@ class Proxy:
                     self.close_connection = True
                 onward.close()
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
+        self._http = _Listener(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
     def __enter__(self) -> Self:
