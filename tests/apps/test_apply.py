@@ -321,6 +321,15 @@ def test_a_killed_run_goes_on_too(tmp_path: Path) -> None:
     np.testing.assert_array_equal(np.stack(masks_of(tmp_path / "out")), np.stack(masks_of(tmp_path / "whole")))
 
 
+@pytest.fixture
+def hearing() -> Iterator[None]:
+    """A job that a script started in the background ignores Ctrl-C: here it must be heard."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing")
 def test_ctrl_c_while_a_model_is_fitted_leaves_nothing(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
