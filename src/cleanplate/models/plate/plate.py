@@ -20,18 +20,16 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import Estimate
 from cleanplate.models.learned import as_tensor
+from cleanplate.models.on_base import OnBase
 from cleanplate.models.plate.judging import judged, smoothed_probability
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
 from cleanplate.models.plate.weights import head_weights, reduced
-from cleanplate.models.registry import create, register
-
-_BASE = "base."
+from cleanplate.models.registry import register
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class PlateOptions:
 
 
 @register
-class Plate(BackgroundModel):
+class Plate(OnBase):
     """See the module."""
 
     name = "plate"
@@ -74,42 +72,19 @@ class Plate(BackgroundModel):
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
-        self.base = create(self.options.base, **self.options.base_options)
         self.network = HeadNetwork()
         self.network.load_state_dict(head_weights(self.options.weights))
         self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
-    def fit(self, sequence: Sequence) -> Self:
-        """Fits the base: the network has learnt all it needs."""
-        self.base.fit(sequence)
-        self._size = self.base.fitted_size
-        self._background = None if self._size is None else self.base.background
-        return self
-
-    @property
-    def fitted(self) -> bool:
-        """As the base."""
-        return self.base.fitted
-
-    @property
-    def remembers(self) -> bool:
-        """As the base."""
-        return self.base.remembers
-
-    def reset(self) -> None:
-        """See `BackgroundModel.reset`."""
-        self.base.reset()
-
     def to(self, device: torch.device | str) -> Self:
         """Moves the network, and the base's if it has one."""
         self.network.to(device)
-        self.base.to(device)
-        return self
+        return super().to(device)
 
     @property
     def parameters(self) -> int:
         """Weights of the network and of the base."""
-        return sum(weight.numel() for weight in self.network.parameters()) + self.base.parameters
+        return sum(weight.numel() for weight in self.network.parameters()) + super().parameters
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
         workers = torch.get_num_threads() if self._device.type == "cpu" and not self.remembers else 1
@@ -152,19 +127,9 @@ class Plate(BackgroundModel):
 
     def state(self) -> dict[str, Any]:
         """See `BackgroundModel.state`; adds the network's weights and the base's state."""
-        weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
-        return super().state() | {"network": weights} | {_BASE + key: item for key, item in self.base.state().items()}
+        return super().state() | {"network": {key: value.cpu() for key, value in self.network.state_dict().items()}}
 
     def restore(self, state: dict[str, Any]) -> None:
         """See `BackgroundModel.restore`."""
         super().restore(state)
         self.network.load_state_dict(state["network"])
-        self.base.restore({key.removeprefix(_BASE): item for key, item in state.items() if key.startswith(_BASE)})
-
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the base's."""
-        return self.base.memory()
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
-        self.base.recall(memory)

@@ -31,6 +31,7 @@ from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.on_base import BASE, below
 from cleanplate.models.plate.judging import judged, smoothed_probability
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
 from cleanplate.models.plate.weights import head_weights, reduced
@@ -38,8 +39,6 @@ from cleanplate.models.registry import create, model_class, register
 from cleanplate.models.supervised.bgsnet_examples import BgsExamples, stacked
 from cleanplate.models.supervised.recent import RecentBackground
 from cleanplate.models.supervised.supervised import LabelledOptions, SupervisedModel
-
-_BASE = "base."
 
 
 @dataclass(frozen=True)
@@ -194,12 +193,12 @@ class BgsNet(SupervisedModel):
 
     def state(self) -> dict[str, Any]:
         """See `BackgroundModel.state`; adds the base's."""
-        return super().state() | {_BASE + key: item for key, item in self.base.state().items()}
+        return super().state() | {BASE + key: item for key, item in self.base.state().items()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """See `BackgroundModel.restore`."""
         super().restore(state)
-        self.base.restore({key.removeprefix(_BASE): item for key, item in state.items() if key.startswith(_BASE)})
+        self.base.restore(below(BASE, state))
 
     def memory(self) -> dict[str, Any]:
         """See `BackgroundModel.memory`: the base's, and the recent background."""

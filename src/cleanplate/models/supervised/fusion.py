@@ -24,12 +24,12 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
-from cleanplate.models.base import BackgroundModel, Estimate, League
+from cleanplate.models.base import Estimate, League
+from cleanplate.models.on_base import OnBase, below
 from cleanplate.models.registry import create, register
 from cleanplate.models.stored import load
 from cleanplate.models.supervised.unet import UNet
 
-_BASE = "base."
 _SEMANTICS = "semantics."
 _SURE = np.float32(255)
 
@@ -62,7 +62,7 @@ class FusionOptions:
 
 
 @register
-class Fusion(BackgroundModel):
+class Fusion(OnBase):
     """See the module."""
 
     name = "fusion"
@@ -75,16 +75,13 @@ class Fusion(BackgroundModel):
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
-        self.base = create(self.options.base, **dict(self.options.base_options))
         self.semantics: UNet | None = None
         self._empty: Score | None = None
 
     def fit(self, sequence: Sequence) -> Self:
         """Fits the base, and asks the semantics what they see in the empty scene."""
         self.semantics = self._trained()
-        self.base.fit(sequence)
-        self._size = self.base.fitted_size
-        self._background = None if self._size is None else self.base.background
+        super().fit(sequence)
         if self._background is not None:
             self._empty = self.people(self._background)
         return self
@@ -108,28 +105,18 @@ class Fusion(BackgroundModel):
     @property
     def fitted(self) -> bool:
         """Whether there are semantics and a scene."""
-        return self.semantics is not None and self._empty is not None and self.base.fitted
-
-    @property
-    def remembers(self) -> bool:
-        """As the base."""
-        return self.base.remembers
-
-    def reset(self) -> None:
-        """See `BackgroundModel.reset`."""
-        self.base.reset()
+        return self.semantics is not None and self._empty is not None and super().fitted
 
     def to(self, device: torch.device | str) -> Self:
         """Moves both networks."""
-        self.base.to(device)
         if self.semantics is not None:
             self.semantics.to(device)
-        return self
+        return super().to(device)
 
     @property
     def parameters(self) -> int:
         """Weights of both."""
-        return self.base.parameters + (0 if self.semantics is None else self.semantics.parameters)
+        return super().parameters + (0 if self.semantics is None else self.semantics.parameters)
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
         found = self.base.predict(frames, learning_rate)
@@ -147,7 +134,7 @@ class Fusion(BackgroundModel):
 
     def state(self) -> dict[str, Any]:
         """See `BackgroundModel.state`; adds the base's, and the semantics whole."""
-        state = super().state() | {_BASE + key: item for key, item in self.base.state().items()}
+        state = super().state()
         if self.semantics is not None:
             state |= {_SEMANTICS + key: item for key, item in self.semantics.state().items()}
             state |= {"empty": self._empty, "semantics_options": asdict(self.semantics.options)}
@@ -156,22 +143,9 @@ class Fusion(BackgroundModel):
     def restore(self, state: dict[str, Any]) -> None:
         """See `BackgroundModel.restore`."""
         super().restore(state)
-        self.base.restore(_under(_BASE, state))
         if "semantics_options" in state:
             model = create("unet", **state["semantics_options"])
             assert isinstance(model, UNet)
-            model.restore(_under(_SEMANTICS, state))
+            model.restore(below(_SEMANTICS, state))
             self.semantics = model
             self._empty = None if state["empty"] is None else np.asarray(state["empty"], np.float32)
-
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the base's."""
-        return self.base.memory()
-
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
-        self.base.recall(memory)
-
-
-def _under(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    return {key.removeprefix(prefix): item for key, item in state.items() if key.startswith(prefix)}

@@ -1,0 +1,75 @@
+"""What follows from standing on another model's background: it is fitted, moved, kept and reset with it."""
+
+from typing import Any, Self
+
+import torch
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.registry import create
+
+BASE = "base."
+"""Prefix of the base's parts in a state."""
+
+
+class OnBase(BackgroundModel):
+    """A model whose options name a `base`, and `base_options` that differ from its defaults."""
+
+    options: Any
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        self.base = create(self.options.base, **dict(self.options.base_options))
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Fits the base."""
+        self.base.fit(sequence)
+        self._size = self.base.fitted_size
+        self._background = None if self._size is None else self.base.background
+        return self
+
+    @property
+    def fitted(self) -> bool:
+        """As the base."""
+        return self.base.fitted
+
+    @property
+    def remembers(self) -> bool:
+        """As the base."""
+        return self.base.remembers
+
+    def reset(self) -> None:
+        """See `BackgroundModel.reset`."""
+        self.base.reset()
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the base's network, if it has one."""
+        self.base.to(device)
+        return self
+
+    @property
+    def parameters(self) -> int:
+        """Weights of the base."""
+        return self.base.parameters
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the base's."""
+        return super().state() | {BASE + key: item for key, item in self.base.state().items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self.base.restore(below(BASE, state))
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the base's."""
+        return self.base.memory()
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        self.base.recall(memory)
+
+
+def below(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a state that bear a prefix, without it."""
+    return {key.removeprefix(prefix): item for key, item in state.items() if key.startswith(prefix)}
