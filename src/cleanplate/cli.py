@@ -134,6 +134,76 @@ def apply(source: str, model: str, out: Path, **choices: Any) -> None:
 
 
 @main.command()
+@click.argument("source")
+@click.option(
+    "-o",
+    "--out",
+    default=Path("recommend"),
+    show_default=True,
+    type=click.Path(path_type=Path, readable=False),
+    help="Folder for the pictures and numbers.",
+)
+@click.option(
+    "--frames",
+    default=200,
+    show_default=True,
+    type=click.IntRange(min=10),
+    metavar="N",
+    help="Look at N frames at most.",
+)
+@click.option("-m", "--model", "models", multiple=True, metavar="MODEL", help="Try this one too; may be given again.")
+@click.option(
+    "--speed", default=0.0, type=click.FloatRange(min=0), metavar="FPS", help="Frames per second that are needed."
+)
+@click.option("--live", is_flag=True, help="In the end it will be live: nothing can be fitted on a whole recording.")
+@click.option("--raw", default="", metavar="WxH[@FPS]", help="Standard input is raw bgr24 pictures of this size.")
+@click.option(
+    "--retries", default=10, show_default=True, type=click.IntRange(min=1), help="To find a lost camera again."
+)
+def recommend(source: str, out: Path, **choices: Any) -> None:
+    """Say which model to choose for SOURCE, and why.
+
+    Runs the fast models (median, lowmotion, plate, mog2, knn, and each --model) on a sample of SOURCE, which is
+    whatever `cleanplate apply` takes: short stretches spread over a recording, the first frames of a camera. Measures,
+    without labels, whether the camera shakes, pans or zooms, whether the light changes, whether the background is
+    restless, and whether anybody stays in one place.
+
+    \b
+    For each model a row is printed:
+      learns              offline: is fitted first; online: starts at once
+      fit s               seconds to learn the sample
+      frames/s            in one process, on this machine
+      foreground          share of the picture, over the sample
+      background changes  grey levels, from one moment to the next
+      agrees              F of its masks against the other models', 1 is alike
+
+    \b
+    Rules, one after the other, as long as a model is left; the best of those left on real scenes is recommended:
+      --live, or a camera   only models that learn online
+      --speed, or a camera  only those that were measured to be fast enough
+      camera moves          plate, lowmotion: no other follows it
+      much is covered       not median, where that is so half of the time
+      somebody stays        none that learns online, which takes who stays for background
+      light changes         none that learns online, which follows late
+
+    OUT gets sheet.png, the models' pictures side by side, and recommend.json, all numbers and reasons.
+
+    \b
+    Examples:
+      cleanplate recommend my.mp4
+      cleanplate recommend frames/ --speed 150 -o choice
+      cleanplate recommend my.mp4 --live --model cnt
+      cleanplate recommend 0 --frames 300
+    """  # noqa: D301
+    from cleanplate.apps.recommend.command import Asked, recommend_command
+
+    try:
+        recommend_command(Asked(source, out, **choices), lambda text: click.echo(text, err=True))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@main.command()
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the scores to this file.")
@@ -219,6 +289,31 @@ def download(name: str | None, parts: tuple[str, ...], to: Path | None, **choice
             sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+@main.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--to", required=True, type=click.Choice(("onnx", "torchscript")), help="Format of the file.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="The file.  [default: CHECKPOINT, its suffix replaced]"
+)
+def export(checkpoint: Path, to: str, out: Path | None) -> None:
+    """Write the fitted model in CHECKPOINT as one file that runs without cleanplate.
+
+    Pre-processing, background, network, threshold and frame size are inside. It takes uint8 BGR frames [N, H, W, 3] and
+    gives mask, score and background. `cleanplate apply -m` takes it as well. What can be exported: median, mean,
+    trimmed_mean, mode, benet, lowmotion of a camera that stands still, plate on any of these, pairnet.
+
+    \b
+    Examples:
+      cleanplate apply my.mp4 -m plate -o plate.ckpt
+      cleanplate export plate.ckpt --to onnx
+      cleanplate apply my.mp4 -m plate.onnx -o masks.mp4
+    """  # noqa: D301
+    from cleanplate.engine.export import export as write
+
+    written = write(checkpoint, to, out)
+    click.echo(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
 
 
 @main.command()

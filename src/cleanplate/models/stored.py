@@ -14,6 +14,7 @@ from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.files import replacing
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.exported import SUFFIXES, load_exported
 from cleanplate.models.registry import create
 
 FORMAT = 1
@@ -24,12 +25,16 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
     """Reads a model back, ready to `apply`.
 
     Args:
-        path: a file that `cleanplate.save` wrote.
+        path: a file that `cleanplate.save` wrote, or an `.onnx` or `.torchscript` that `cleanplate export` did.
         foreground: takes the place of the foreground parameters in the file.
 
     Raises:
         ModelError: if the file is missing, damaged, not a checkpoint of cleanplate's, or of a newer format.
     """
+    if Path(path).suffix in SUFFIXES:
+        if foreground:
+            raise ModelError(f"{path}: its threshold is inside the file; set it in the checkpoint, and export that")
+        return load_exported(Path(path))
     content = read(path)
     try:
         described = content["model"]

@@ -1,0 +1,125 @@
+"""One model on the sample: what it takes, and what it finds."""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import cv2
+import numpy as np
+
+from cleanplate.apps.apply.fitting import fit, must_fit
+from cleanplate.apps.apply.running import batch_of, shots
+from cleanplate.apps.recommend.sample import STRETCH, Sample
+from cleanplate.apps.recommend.scene import WIDTH, Masks
+from cleanplate.data.images import Image
+from cleanplate.errors import CleanplateError
+from cleanplate.models import BackgroundModel
+from cleanplate.report.clips import narrowed
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a model did on the sample.
+
+    Attributes:
+        name: as it was asked for: a registered name, or a checkpoint.
+        online: whether it starts without being fitted.
+        fit_seconds: to learn the sample; 0 where nothing is fitted.
+        frames_per_second: of masks, in one process, the first batch not counted.
+        share: mean share of the picture that is foreground, 0 to 1.
+        unrest: mean change of its background from one stretch to the next, in grey levels.
+        agreement: mean F of its masks against those of each other model, 0 to 1; `None` where there is no other.
+        failed: why it could not be tried; empty if it could.
+    """
+
+    name: str
+    online: bool = False
+    fit_seconds: float = 0.0
+    frames_per_second: float = 0.0
+    share: float = 0.0
+    unrest: float = 0.0
+    agreement: float | None = None
+    failed: str = ""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What was measured, and the pictures that it was measured on.
+
+    Attributes:
+        tried: the numbers.
+        masks: `[N, h, w]`, at most 320 wide; empty of a model that failed.
+        background: the last one, uint8 BGR, at most 320 wide.
+    """
+
+    tried: Tried
+    masks: Masks
+    background: Image | None
+
+
+def tried(name: str, model: BackgroundModel, sample: Sample) -> Trial:
+    """Fits a model to the sample if it must be, and applies it; one that cannot take it gives a trial that says so."""
+    needs = must_fit(model, None)
+    stream = sample.stream()
+    frames = stream.frames()
+    try:
+        start = perf_counter()
+        if needs:
+            frames = fit(model, stream, frames, None)
+        fitted = perf_counter() - start if needs else 0.0
+        batch = batch_of(model, live=sample.live)
+        found = shots(model, frames, sample.frames_per_second, batch=batch, plates=False)
+        masks, times, unrest = [], [], []
+        background: Image | None = None
+        while True:
+            start = perf_counter()
+            shot = next(found, None)
+            if shot is None:
+                break
+            times.append(perf_counter() - start)
+            masks.append(_small(shot.mask))
+            if len(masks) % STRETCH == 0 or len(masks) == len(sample.frames):
+                before, background = background, narrowed(model.background, WIDTH)
+                if before is not None:
+                    unrest.append(float(cv2.absdiff(before, background).mean()))
+    except CleanplateError as error:
+        return Trial(Tried(name, online=not needs, failed=str(error)), np.zeros((0, 1, 1), np.bool_), None)
+    warm = times[batch:] or times
+    numbers = Tried(
+        name,
+        online=not needs,
+        fit_seconds=fitted,
+        frames_per_second=len(warm) / max(sum(warm), 1e-9),
+        share=float(np.mean([mask.mean() for mask in masks])),
+        unrest=float(np.mean(unrest)) if unrest else 0.0,
+    )
+    return Trial(numbers, np.stack(masks), background)
+
+
+def compared(trials: Listing[Trial]) -> list[Trial]:
+    """The same trials, each knowing how far it agrees with the others."""
+    whole = [trial for trial in trials if not trial.tried.failed]
+    told = []
+    for trial in trials:
+        others = [other for other in whole if other is not trial]
+        if trial.tried.failed or not others:
+            told.append(trial)
+            continue
+        mean = float(np.mean([agreement(trial.masks, other.masks) for other in others]))
+        told.append(replace(trial, tried=replace(trial.tried, agreement=mean)))
+    return told
+
+
+def agreement(one: Masks, other: Masks) -> float:
+    """F of one set of masks against another, either way round: 1 alike, 0 nothing in common; 1 if both are empty."""
+    together = int(one.sum()) + int(other.sum())
+    return 2 * int((one & other).sum()) / together if together else 1.0
+
+
+def _small(mask: Image) -> Masks:
+    height, width = mask.shape
+    found = np.asarray(mask == 255)
+    if width <= WIDTH:
+        return found
+    size = (WIDTH, max(1, round(height * WIDTH / width)))
+    return np.asarray(cv2.resize(found.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0)

@@ -1,0 +1,115 @@
+"""OpenCV's filters in operations that ONNX has: the same levels, borders included.
+
+Pictures are float32 `[N, C, H, W]` in grey levels; height and width are fixed when a graph is traced.
+"""
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+_SHARES = 2048
+_BITS = (128.0, 64.0, 32.0, 16.0, 8.0, 4.0, 2.0, 1.0)
+
+
+def bordered(pictures: Tensor, margin: int, border: int) -> Tensor:
+    """Pictures with a margin, taken from inside as OpenCV's `border` says, for pictures smaller than it too."""
+    for axis in (2, 3):
+        length = int(pictures.shape[axis])
+        places = [cv2.borderInterpolate(place, length, border) for place in range(-margin, length + margin)]
+        pictures = pictures.index_select(axis, torch.tensor(places, device=pictures.device))
+    return pictures
+
+
+def median_filter(levels: Tensor, side: int) -> Tensor:
+    """`cv2.medianBlur` of whole levels 0 … 255, `[N, 1, H, W]`.
+
+    The median is the highest level that more than half of the window reaches: its bits are found one by one, from the
+    highest, which costs less than half of sorting the windows.
+    """
+    height, width = int(levels.shape[2]), int(levels.shape[3])
+    wide = bordered(levels, side // 2, cv2.BORDER_REPLICATE)
+    window = torch.cat([wide[:, :, y : y + height, x : x + width] for y in range(side) for x in range(side)], dim=1)
+    found = torch.zeros_like(levels)
+    for bit in _BITS:
+        reached = (window >= found + bit).float().sum(dim=1, keepdim=True)
+        found = torch.where(reached > side * side // 2, found + bit, found)
+    return found
+
+
+def gaussian(levels: Tensor, side: int) -> Tensor:
+    """`cv2.GaussianBlur` with a window of `side` on whole levels: exact to a level, for sides up to 7 exact."""
+    channels = int(levels.shape[1])
+    row = torch.tensor(cv2.getGaussianKernel(side, 0).ravel(), dtype=torch.float32, device=levels.device)
+    wide = bordered(levels, side // 2, cv2.BORDER_REFLECT_101)
+    for kernel in (row.reshape(1, 1, 1, -1), row.reshape(1, 1, -1, 1)):
+        wide = F.conv2d(wide, kernel.repeat(channels, 1, 1, 1), groups=channels)
+    return torch.floor(wide + 0.5)
+
+
+def box_mean(levels: Tensor, side: int) -> Tensor:
+    """`cv2.blur` of floats with a square window."""
+    wide = bordered(levels, side // 2, cv2.BORDER_REFLECT_101)
+    return F.avg_pool2d(F.avg_pool2d(wide, (side, 1), 1), (1, side), 1)
+
+
+def middle(samples: Tensor) -> Tensor:
+    """The median over the last axis, `[N, C, S]` to `[N, C]`; of an even number the mean of the two in the middle."""
+    count = int(samples.shape[-1])
+    upper = samples.topk(count // 2 + 1, dim=-1, sorted=True).values
+    return upper[..., -1] if count % 2 else (upper[..., -1] + upper[..., -2]) / 2
+
+
+class Resize(nn.Module):
+    """`cv2.resize` from one fixed size to another, as two products with matrices that OpenCV itself has filled."""
+
+    rows: Tensor
+    columns: Tensor
+
+    def __init__(self, before: tuple[int, int], after: tuple[int, int], interpolation: int, *, whole: bool) -> None:
+        """Args: sizes as (height, width), OpenCV's interpolation, and whether whole levels come out."""
+        super().__init__()
+        self.needed = before != after
+        self.whole = whole
+        # Where one side grows, OpenCV's mean over areas is linear interpolation, and that of whole levels its own.
+        self.enlarging = after[0] > before[0] or after[1] > before[1]
+        # OpenCV halves whole levels with (a + b + c + d + 2) >> 2, and rounds to even everywhere else.
+        self.upwards = interpolation == cv2.INTER_AREA and before == (2 * after[0], 2 * after[1])
+        if self.needed:
+            self.register_buffer("rows", torch.from_numpy(_weights(before, after, interpolation, 0)))
+            self.register_buffer("columns", torch.from_numpy(_weights(before, after, interpolation, 1)).T.contiguous())
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Resized, float32 `[N, C, h, w]`."""
+        if not self.needed:
+            return pictures
+        if self.enlarging and self.whole:
+            return self._in_whole_numbers(pictures)
+        resized = self.rows @ pictures @ self.columns
+        if not self.whole:
+            return resized
+        return torch.floor(resized + 0.5) if self.upwards else torch.round(resized)
+
+    def _in_whole_numbers(self, pictures: Tensor) -> Tensor:
+        """As OpenCV interpolates whole levels: weights in 2048ths, what falls below the last bit cut off on the way."""
+        beside = torch.floor(pictures @ torch.round(self.columns * _SHARES) / 16).double()
+        shares = torch.round(self.rows * _SHARES).double()
+        upper = (shares > 0).double().argmax(dim=1)
+        lower = (upper + 1).clamp(max=shares.shape[1] - 1)
+        above = shares.gather(1, upper[:, None])
+        below = shares.gather(1, lower[:, None]) * (lower > upper)[:, None]
+        total = torch.floor(beside.index_select(2, upper) * above / 65536)
+        total = total + torch.floor(beside.index_select(2, lower) * below / 65536)
+        return torch.floor((total + 2) / 4).float()
+
+
+def _weights(before: tuple[int, int], after: tuple[int, int], interpolation: int, axis: int) -> NDArray[np.float32]:
+    """What each place counts for each resized one, along one axis: the answers to single bright lines."""
+    answers = []
+    for place in range(before[axis]):
+        line = np.zeros(before, np.float32)
+        line[(slice(None),) * axis + (place,)] = 1
+        answers.append(cv2.resize(line, after[::-1], interpolation=interpolation).take(0, axis=1 - axis))
+    return np.ascontiguousarray(np.stack(answers, axis=1))
