@@ -57,6 +57,19 @@ def stage(folder: Path, name: str, *arguments: str, **options: Any) -> subproces
     return run(folder, sys.executable, "-m", f"cleanplate.pipeline.{name}", *arguments, **options)
 
 
+def walk(config: Any) -> None:
+    """All stages, one after the other, in the current folder."""
+    from cleanplate.pipeline import acquire, evaluate, predict, prepare, report, train
+
+    acquire.run(config)
+    prepare.run(config)
+    for name in config.runs:
+        train.run(config, name)
+        predict.run(config, name)
+    evaluate.run(config)
+    report.run(config)
+
+
 def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
 

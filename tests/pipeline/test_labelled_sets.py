@@ -13,9 +13,9 @@ from cleanplate.config import load
 from cleanplate.data.images import write_image
 from cleanplate.errors import DataError
 from cleanplate.models.registry import create
-from cleanplate.pipeline import acquire, evaluate, predict, prepare, report, train
+from cleanplate.pipeline import acquire, prepare
 from labelled_sets import CocoFiles, box, rectangle
-from project import configure
+from project import configure, walk
 
 SHAPE = (40, 60)
 
@@ -158,14 +158,7 @@ def test_captured_sets_are_found_by_themselves_in_natural_order(captured: Path) 
 def test_captured_sets_go_all_the_way(captured: Path) -> None:
     given = ["data=capture", f"data.root={captured}", "data.scenes=[capture/set1,capture/set2]"]
     configure(Path(), "tracking=disabled", "model=median", *given)
-    config = load()
-    acquire.run(config)
-    prepare.run(config)
-    for name in config.runs:
-        train.run(config, name)
-        predict.run(config, name)
-    evaluate.run(config)
-    report.run(config)
+    walk(load())
     videos = json.loads(Path("reports/metrics.json").read_text())["videos"]
     assert {name: video["frames"] for name, video in videos.items()} == {"capture/set1": 6, "capture/set2": 6}
     assert min(video["f_measure"] for video in videos.values()) > 0.8

@@ -10,20 +10,13 @@ import pytest
 
 from cleanplate.config import load
 from cleanplate.errors import ConfigError, DataError
-from cleanplate.pipeline import acquire, evaluate, predict, prepare, report, train
-from project import configure
+from cleanplate.pipeline import acquire, prepare
+from project import configure, walk
 
 
-def walk(folder: Path, *overrides: str) -> None:
+def walked(folder: Path, *overrides: str) -> None:
     configure(folder, "tracking=disabled", "model=median", *overrides)
-    config = load()
-    acquire.run(config)
-    prepare.run(config)
-    for name in config.runs:
-        train.run(config, name)
-        predict.run(config, name)
-    evaluate.run(config)
-    report.run(config)
+    walk(load())
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +39,7 @@ def video(tmp_path: Path) -> Path:
 def test_a_folder_in_cdnet_layout_is_linked_and_scored(scene_folder: Path, tmp_path: Path) -> None:
     root = scene_folder.parent.parent
     # What passes there is pale: hardly any of it is above the usual threshold.
-    walk(tmp_path, "data=cdnet", f"data.root={root}", "data.scenes=[baseline/street]", "foreground.threshold=20")
+    walked(tmp_path, "data=cdnet", f"data.root={root}", "data.scenes=[baseline/street]", "foreground.threshold=20")
     linked = tmp_path / "data/sequences/baseline/street/input/in000001.jpg"
     assert linked.is_symlink()
     assert linked.resolve() == scene_folder / "input/in000001.jpg"
@@ -54,7 +47,7 @@ def test_a_folder_in_cdnet_layout_is_linked_and_scored(scene_folder: Path, tmp_p
 
 
 def test_a_video_without_ground_truth_gets_masks_and_a_report(video: Path, tmp_path: Path) -> None:
-    walk(tmp_path, "data=video", f"data.root={video}")
+    walked(tmp_path, "data=video", f"data.root={video}")
     masks = sorted((tmp_path / "data/predictions/video/clip").glob("bin*.png"))
     assert len(masks) == 30
     mask = cv2.imread(str(masks[14]), cv2.IMREAD_GRAYSCALE)
@@ -75,8 +68,8 @@ def test_a_broken_frame_stops_with_its_name_or_is_left_out(scene_folder: Path, t
     (root / "baseline/street/input/in000007.jpg").write_bytes(b"\xff\xd8 no more")
     given = ["data=cdnet", f"data.root={root}", "data.scenes=[baseline/street]"]
     with pytest.raises(DataError, match=r"in000007\.jpg"):
-        walk(tmp_path, *given)
-    walk(tmp_path, *given, "data.on_corrupt=skip")
+        walked(tmp_path, *given)
+    walked(tmp_path, *given, "data.on_corrupt=skip")
     assert "in000007.jpg" in Path("data/prepared/baseline/street.json").read_text()
     assert not Path("data/predictions/baseline/street/bin000007.png").exists()
 
@@ -93,19 +86,19 @@ def test_a_broken_frame_stops_with_its_name_or_is_left_out(scene_folder: Path, t
 )
 def test_wrong_data_is_refused_by_name(given: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises((ConfigError, DataError), match=message):
-        walk(tmp_path, *given)
+        walked(tmp_path, *given)
 
 
 def test_a_scene_whose_frames_are_gone_is_made_again(tmp_path: Path) -> None:
     small = ["data.frames=4", "data.height=32", "data.width=48", "data.scenes=[baseline/street]"]
-    walk(tmp_path, *small)
+    walked(tmp_path, *small)
     shutil.rmtree("data/sequences/baseline/street")
     prepare.run(load())
     assert len(list(Path("data/sequences/baseline/street/input").iterdir())) == 4
 
 
 def test_another_generator_renders_again(tmp_path: Path) -> None:
-    walk(tmp_path, "data.frames=4", "data.height=32", "data.width=48", "data.scenes=[baseline/street]")
+    walked(tmp_path, "data.frames=4", "data.height=32", "data.width=48", "data.scenes=[baseline/street]")
     recipe = Path("data/acquired/baseline/street.json")
     recipe.write_text(json.dumps(json.loads(recipe.read_text()) | {"sha256": "of other code"}))
     frame = Path("data/sequences/baseline/street/input/in000001.jpg")

@@ -12,9 +12,9 @@ import cleanplate
 from cleanplate.config import load
 from cleanplate.engine.callbacks import HeldOutPictures
 from cleanplate.models.supervised.unet import UNet
-from cleanplate.pipeline import acquire, evaluate, predict, prepare, report, train
+from cleanplate.pipeline import train
 from labelled_sets import CocoFiles, box, rectangle
-from project import configure
+from project import configure, walk
 
 SMALL = ["side=32", "width=8", "widest=16", "stages=3", "average=0.9", "learning_rate=0.01"]
 SHORT = ["steps=60", "epoch_steps=20", "batch_size=4", "workers=0"]
@@ -42,12 +42,7 @@ def test_a_network_for_people_walks_the_whole_road(tmp_path: Path, monkeypatch: 
     config = load()
     assert config.runs == ["all"]
     assert config.protocol_name == "split"
-    acquire.run(config)
-    prepare.run(config)
-    train.run(config, "all")
-    predict.run(config, "all")
-    evaluate.run(config)
-    report.run(config)
+    walk(config)
 
     model = cleanplate.load("data/models/all/model.ckpt")
     assert isinstance(model, UNet)

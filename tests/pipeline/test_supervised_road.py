@@ -13,8 +13,8 @@ from cleanplate.data.cdnet import read_cdnet
 from cleanplate.data.examples import labelled_numbers
 from cleanplate.errors import ConfigError
 from cleanplate.models.stored import read
-from cleanplate.pipeline import acquire, evaluate, layout, predict, prepare, report, train
-from project import configure
+from cleanplate.pipeline import acquire, layout, prepare, train
+from project import configure, walk
 
 SCENES = ["baseline/street", "shadow/plaza"]
 SMALL = ["data.frames=30", "data.height=48", "data.width=64", f"data.scenes=[{','.join(SCENES)}]", "tracking=disabled"]
@@ -28,14 +28,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def walked(*overrides: str) -> dict[str, Any]:
     configure(Path(), "model=bgsnet", *SMALL, *SHORT, "trainer.progress=false", *overrides)
-    config = load()
-    acquire.run(config)
-    prepare.run(config)
-    for name in config.runs:
-        train.run(config, name)
-        predict.run(config, name)
-    evaluate.run(config)
-    report.run(config)
+    walk(load())
     found: dict[str, Any] = json.loads((layout.REPORTS / "metrics.json").read_text())
     return found
 

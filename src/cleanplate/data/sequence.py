@@ -12,6 +12,7 @@ from cleanplate.data.flow.flow_file import FlowFile
 from cleanplate.data.images import Image
 from cleanplate.data.prefetch import ordered_map
 from cleanplate.data.sources import FrameSource, VideoFile
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import DataError
 
 OnCorrupt = Literal["error", "skip"]
@@ -126,8 +127,7 @@ class Sequence:
                 "model that learns from labels (unet), or frames of one camera"
             )
         total = len(self)
-        count = total if count is None else min(count, total)
-        indices = np.linspace(0, total - 1, count).round().astype(int).tolist()
+        indices = evenly_spaced(range(total), total if count is None else count)
         frames = [frame for _, frame in self.frames(indices, threads)]
         if not frames:
             raise DataError(f"{self.name}: none of its {total} frames can be decoded")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import DataError
 from cleanplate.foreground.difference import Image
 
@@ -46,7 +47,7 @@ class FramePairs:
         height, width = sequence.size
         count = max(2, min(count, _BYTES // (6 * height * width)))
         last = max(len(sequence) - 1, 1)
-        first = np.unique(np.linspace(0, last - 1, min(count, last)).round().astype(int)).tolist()
+        first = evenly_spaced(range(last), count)
         wanted = sorted({index for start in first for index in (start, min(start + 1, len(sequence) - 1))})
         read = dict(sequence.frames(wanted))
         if not read:

@@ -37,6 +37,16 @@ def one_cycle(total: int | None) -> Callable[[int], float]:
     return rate
 
 
+def scheduled(
+    options: TrainingOptions, parameters: Any, factor: float = 1.0, **more: Any
+) -> tuple[Optimizer, LambdaLR]:
+    """Optimiser and schedule from the options; `factor` scales the learning rate, `more` goes to the optimiser."""
+    kind: Any = _OPTIMIZERS[options.optimizer]
+    optimizer = kind(parameters, lr=options.learning_rate * factor, **more)
+    total = options.epochs * options.epoch_steps if options.schedule == "one_cycle" else None
+    return optimizer, LambdaLR(optimizer, one_cycle(total))
+
+
 class FramesTask(pl.LightningModule):
     """Trains a network on the frames of one scene, held as uint8 on the device; a batch is a list of indices.
 
@@ -111,10 +121,7 @@ class FramesTask(pl.LightningModule):
 
     def optimizer_for(self, parameters: Any, factor: float = 1.0) -> tuple[Optimizer, LambdaLR]:
         """Optimiser and schedule from the options; `factor` scales the learning rate."""
-        kind: Any = _OPTIMIZERS[self.options.optimizer]
-        optimizer = kind(parameters, lr=self.options.learning_rate * factor)
-        total = self.options.epochs * self.options.epoch_steps if self.options.schedule == "one_cycle" else None
-        return optimizer, LambdaLR(optimizer, one_cycle(total))
+        return scheduled(self.options, parameters, factor)
 
     def configure_optimizers(self) -> Any:
         """One optimiser over the network, its rate set anew at every step."""

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from cleanplate.config import Config
 from cleanplate.config.schema import ProtocolConfig
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import ConfigError
 
 Plan = dict[str, Any]
@@ -145,8 +144,7 @@ def chosen_frames(protocol: ProtocolConfig, scene: str, labelled: Listing[int]) 
         if scene not in listed:
             raise ConfigError(f"protocol.frames_file: {protocol.frames_file} has no line for {scene}")
         known = sorted(set(listed[scene]) & set(known))
-    positions = np.unique(np.linspace(0, len(known) - 1, min(protocol.frames, len(known))).round().astype(int))
-    frames = [known[position] for position in positions] if known else []
+    frames = evenly_spaced(known, protocol.frames)
     if len(frames) >= len(labelled):
         raise ConfigError(
             f"protocol.frames: {protocol.frames} leaves none of the {len(labelled)} frames of {scene} to test on"

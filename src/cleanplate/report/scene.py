@@ -9,6 +9,7 @@ import numpy as np
 from cleanplate.data.images import Image, read_color, read_gray
 from cleanplate.data.results import VideoResults
 from cleanplate.data.sequence import FrameLookup, Sequence
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import DataError
 
 
@@ -88,8 +89,7 @@ class SceneResult:
         """
         chosen = []
         for part in np.array_split(np.asarray(self.numbers), min(count, len(self.numbers))):
-            places = np.linspace(0, len(part) - 1, min(looks, len(part))).round().astype(int)
-            numbers = [int(part[place]) for place in places]
+            numbers = evenly_spaced(part.tolist(), looks)
             shares = {number: _worth(self.activity(number)) for number in numbers}
             chosen.append(max(shares, key=shares.__getitem__))
         return chosen

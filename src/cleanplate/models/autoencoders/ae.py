@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
 from cleanplate.models.autoencoders.blocks import Activation, Attention, Norm, Stage, Style
@@ -162,8 +163,7 @@ class Autoencoder(LearnedModel):
             plate = initial_background(self.options.initial, sequence, self.options.initial_frames)
             self.network.anchor(as_tensor([plate])[0].float() / 255)
             self._background = plate
-        indices = np.linspace(0, len(sequence) - 1, min(self.options.frames, len(sequence))).round().astype(int)
-        return self._read(sequence, indices.tolist())
+        return self._read(sequence, evenly_spaced(range(len(sequence)), self.options.frames))
 
     def _take_encoder(self) -> None:
         """Loads and freezes the encoder of another model, where one is given; a checkpoint brings its own."""

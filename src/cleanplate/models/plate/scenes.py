@@ -9,6 +9,7 @@ import numpy as np
 
 from cleanplate.data import open_sequence
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.data.synthetic import SceneSpec, categories, write_scene
 from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel
@@ -60,10 +61,9 @@ def material(sequence: Sequence, model: BackgroundModel, count: int, cutouts: in
     assert sequence.truth is not None
     truth = sequence.truth
     known = [index for index, number in enumerate(sequence.numbers) if truth.path(number) is not None]
-    chosen = np.unique(np.linspace(0, len(known) - 1, min(count, len(known))).round().astype(int))
     frames, backgrounds, labels = [], [], []
     objects: list[Cutout] = []
-    for index in (known[position] for position in chosen):
+    for index in evenly_spaced(known, count):
         frame, marks = sequence[index], truth.read(sequence.numbers[index])
         assert marks is not None
         frames.append(frame)

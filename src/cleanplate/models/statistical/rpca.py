@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel, Estimate
@@ -75,8 +76,8 @@ class RobustPca(BackgroundModel):
         """Decomposes evenly spaced small frames; takes the plate."""
         options = self.options
         self._size = sequence.size
-        indices = np.linspace(0, len(sequence) - 1, min(options.frames, len(sequence))).round().astype(int)
-        columns = [self._column(frame) for _, frame in sequence.frames(indices.tolist())]
+        indices = evenly_spaced(range(len(sequence)), options.frames)
+        columns = [self._column(frame) for _, frame in sequence.frames(indices)]
         low, _ = robust_pca(np.stack(columns, axis=1), options.sparsity, _TOLERANCE, options.iterations)
         self._basis = leading_subspace(low, options.rank)
         self._keep(initial_background(options.initial, sequence, options.frames))

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from cleanplate.data.examples import MOVING, UNKNOWN, Labelled, shuffled, split_off
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import DataError
 from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel
@@ -74,9 +75,9 @@ class BgsExamples(Examples):
             raise DataError(f"{video.sequence.name}: single pictures have no background; bgsnet learns from videos")
         base.fit(video.sequence)
         learnt, held = split_off(video.numbers)
-        views = list(_views(video, base, _spaced(learnt, self.options.examples)))
+        views = list(_views(video, base, evenly_spaced(learnt, self.options.examples)))
         self.views += views
-        self.judged += list(_views(video, base, _spaced(held, _JUDGED)))
+        self.judged += list(_views(video, base, evenly_spaced(held, _JUDGED)))
         noise = base.noise_of(video.sequence.size)
         self.materials += [
             Material([view.frame], [view.background], [_marks(view.labels)], noise, []) for view in views
@@ -155,8 +156,3 @@ def _cut(random: np.random.Generator, view: View, side: int) -> View:
 def _marks(labels: Image) -> Image:
     """Labels as the pasting knows them."""
     return np.select([labels == MOVING, labels == UNKNOWN], [FOREGROUND, UNKNOWN_MARK], BACKGROUND).astype(np.uint8)
-
-
-def _spaced(numbers: Listing[int], count: int) -> list[int]:
-    positions = np.unique(np.linspace(0, len(numbers) - 1, min(count, len(numbers))).round().astype(int))
-    return [numbers[position] for position in positions]

@@ -9,6 +9,7 @@ import numpy as np
 
 from cleanplate.data.examples import MOVING, UNKNOWN, Labelled, split_off
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import DataError
 from cleanplate.foreground.difference import Image, Score, compensate_light
 from cleanplate.models.initializers import initial_background
@@ -69,13 +70,13 @@ class PairExamples(Examples):
         frames: list[Image] = []
         labels: list[Image] = []
         cutouts: list[Cutout] = []
-        for number in _spaced(learnt, most):
+        for number in evenly_spaced(learnt, most):
             frame, marks = item.read(number)
             cutouts += cut_out(frame, marks) if len(cutouts) < most_cutouts else []
             frames.append(shrunk(frame, size))
             labels.append(_marks(_fitted(marks, size)))
         self.scenes.append(Material(frames, [plate] * len(frames), labels, np.zeros(size, np.float32), cutouts))
-        for number in _spaced(held, _JUDGED):
+        for number in evenly_spaced(held, _JUDGED):
             frame, marks = item.read(number)
             self.judged.append((shrunk(frame, size), plate, _fitted(marks, size)))
 
@@ -176,11 +177,6 @@ def working_size(size: tuple[int, ...], shorter: int) -> tuple[int, int]:
     scale = min(1.0, shorter / min(size[:2]))
     height, width = (max(MULTIPLE, round(length * scale / MULTIPLE) * MULTIPLE) for length in size[:2])
     return height, width
-
-
-def _spaced(numbers: Listing[int], most: int) -> list[int]:
-    positions = np.unique(np.linspace(0, len(numbers) - 1, min(most, len(numbers))).round().astype(int))
-    return [numbers[position] for position in positions]
 
 
 def _fitted(labels: Image, size: tuple[int, int]) -> Image:

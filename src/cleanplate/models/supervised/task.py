@@ -12,9 +12,10 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import BinaryF1Score, BinaryJaccardIndex, BinaryPrecision, BinaryRecall
 
 from cleanplate.data.examples import MOVING, UNKNOWN, NumberedBatches
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.metrics.boundary import BoundaryF
 from cleanplate.models.losses.segmentation import segmentation_loss
-from cleanplate.models.task import one_cycle
+from cleanplate.models.task import scheduled
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.supervised import Examples, SupervisedModel
@@ -88,8 +89,7 @@ class LabelledTask(pl.LightningModule):
     def held_out(self, count: int) -> list[tuple[Tensor, Tensor]]:
         """Some of them, evenly spaced: inputs and labels as in a batch of one."""
         examples: Any = self._examples.validation()
-        positions = {round(place) for place in torch.linspace(0, len(examples) - 1, min(count, len(examples))).tolist()}
-        return [examples[position] for position in sorted(positions)]
+        return evenly_spaced(examples, count)
 
     def probability(self, pictures: Tensor) -> Tensor:
         """Foreground by the weights that are judged, `[N, 1, h, w]` in 0 … 1."""
@@ -149,16 +149,8 @@ class LabelledTask(pl.LightningModule):
         """One optimiser over the network's free weights, its rate set anew at every step."""
         options = self.options
         free = [weight for weight in self.network.parameters() if weight.requires_grad]
-        if options.optimizer == "adamw":
-            optimizer: torch.optim.Optimizer = torch.optim.AdamW(
-                free, lr=options.learning_rate, weight_decay=options.weight_decay
-            )
-        elif options.optimizer == "adam":
-            optimizer = torch.optim.Adam(free, lr=options.learning_rate)
-        else:
-            optimizer = torch.optim.RMSprop(free, lr=options.learning_rate)
-        total = options.epochs * options.epoch_steps if options.schedule == "one_cycle" else None
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, one_cycle(total))
+        decay = {"weight_decay": options.weight_decay} if options.optimizer == "adamw" else {}
+        optimizer, schedule = scheduled(options, free, **decay)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 

@@ -30,13 +30,13 @@ from cleanplate.models.autoencoders.encoder_weights import load_encoder
 from cleanplate.models.autoencoders.network import resized
 from cleanplate.models.base import Estimate
 from cleanplate.models.initializers import Initial, initial_background
-from cleanplate.models.learned import as_tensor
+from cleanplate.models.learned import as_tensor, shrunk
 from cleanplate.models.plate.weights import reduced
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.augmentation import Strengths
 from cleanplate.models.supervised.filling import filled_in
 from cleanplate.models.supervised.supervised import LabelledOptions, SupervisedModel
-from cleanplate.models.supervised.unet_examples import UNetExamples, fitting, scaled
+from cleanplate.models.supervised.unet_examples import UNetExamples, fitting
 from cleanplate.models.supervised.unet_network import UNetNetwork, Upsampling
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class UNet(SupervisedModel):
         small = fitting((height, width), self.options.side)
         scores: list[Score] = []
         for start in range(0, len(frames), _BATCH):
-            batch = as_tensor([scaled(frame, small) for frame in frames[start : start + _BATCH]], self.device)
+            batch = as_tensor([shrunk(frame, small) for frame in frames[start : start + _BATCH]], self.device)
             with torch.inference_mode():
                 logits = self.logits(batch)
                 if self.options.mirrored:

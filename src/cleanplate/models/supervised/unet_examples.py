@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cleanplate.data.examples import Labelled, shuffled, split_off
+from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import DataError
 from cleanplate.foreground.difference import Image
+from cleanplate.models.learned import shrunk
 from cleanplate.models.supervised.augmentation import Augmentation, pasted
 from cleanplate.models.supervised.supervised import Drawn, Examples, as_example
 
@@ -37,8 +39,7 @@ class UNetExamples(Examples):
         places = [(pictures, number) for pictures in labelled for number in pictures.numbers]
         learnt, held = split_off(range(len(places)))
         self.places = [places[index] for index in learnt]
-        spaced = np.unique(np.linspace(0, len(held) - 1, min(options.judged, len(held))).round().astype(int))
-        self.judged = [places[held[index]] for index in spaced]
+        self.judged = [places[index] for index in evenly_spaced(held, options.judged)]
 
     def drawn(self, draw: int, random: np.random.Generator) -> Drawn:
         """See `Examples.drawn`."""
@@ -58,7 +59,7 @@ class UNetExamples(Examples):
         """One of them."""
         picture, labels = _rgb(*self._tried(self.judged, place))
         size = fitting(labels.shape, self.options.side)
-        return scaled(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
+        return shrunk(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
 
     def validation(self) -> "_HeldOut":
         """See `Examples.validation`; read from disk each time one is asked for."""
@@ -69,7 +70,7 @@ class UNetExamples(Examples):
         picture, labels = _rgb(*self._tried(self.places, index))
         # A part of it is shown: that part must still have the pixels of an example.
         size = fitting(labels.shape, round(self.options.side * 1.5 / self.options.cropped**0.5))
-        return scaled(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
+        return shrunk(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
 
     def _tried(self, places: Listing[Place], index: int) -> tuple[Image, Image]:
         """Frame and labels; of the next that can be decoded, where broken ones are to be passed over."""
@@ -100,13 +101,6 @@ def fitting(size: tuple[int, ...], side: int) -> tuple[int, int]:
     height, width = size
     scale = min(1.0, side / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
-
-
-def scaled(picture: Image, size: tuple[int, int]) -> Image:
-    """A picture at another height and width, each pixel the mean of what it covers."""
-    if picture.shape[:2] == size:
-        return picture
-    return np.asarray(cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _rgb(frame: Image, labels: Image) -> Drawn:
