@@ -393,6 +393,6 @@ def test_help_shows_every_output_and_examples() -> None:
 
 
 def test_the_command_line_knows_all_kinds() -> None:
-    from cleanplate.cli import _WRITTEN
+    from cleanplate.cli.using import _WRITTEN
 
     assert list(_WRITTEN) == list(KINDS)

@@ -1,4 +1,4 @@
-"""`cleanplate …`: the command line. Every command imports what it needs when it runs, so that help comes at once."""
+"""`apply`, `recommend`, `export`: a model at work on one's own pictures."""
 
 import sys
 from pathlib import Path
@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-import cleanplate
-from cleanplate.errors import CleanplateError
+from cleanplate.cli.group import main
 
 # As `cleanplate.apps.apply.kinds.KINDS`, which would be slow to import for help; a test holds the two together.
 _WRITTEN = (
@@ -24,31 +23,6 @@ _WRITTEN = (
     "csv",
     "model",
 )
-
-_EPILOG = """
-\b
-The pipeline is run by DVC, from the project's folder:
-  dvc repro                             the default scenes with the default model
-  dvc exp run -S model=aae              another model
-  dvc exp run -S data=cdnet -S data.root=/path/to/cdnet
-"""
-
-
-class _Commands(click.Group):
-    """Turns an error that a user can mend into one line and exit code 2."""
-
-    def invoke(self, context: click.Context) -> Any:
-        try:
-            return super().invoke(context)
-        except CleanplateError as error:
-            click.echo(f"error: {error}", err=True)
-            sys.exit(2)
-
-
-@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(cleanplate.__version__)
-def main() -> None:
-    """The picture of a scene with nobody in it: learn it, cut out the foreground, score it by the official rules."""
 
 
 @main.command()
@@ -204,94 +178,6 @@ def recommend(source: str, out: Path, **choices: Any) -> None:
 
 
 @main.command()
-@click.argument("dataset", type=click.Path(path_type=Path))
-@click.argument("results", type=click.Path(path_type=Path))
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the scores to this file.")
-@click.option("--scene", "scenes", multiple=True, help="Score only this <category>/<video>; may be given again.")
-@click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads that decode.")
-def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple[str, ...], threads: int) -> None:
-    """Score the masks in RESULTS against DATASET by the official CDnet 2014 rules.
-
-    DATASET holds <category>/<video>/{input,groundtruth,ROI.bmp,temporalROI.txt}, RESULTS holds
-    <category>/<video>/bin000001.png, …, from any program.
-
-    \b
-    Example:
-      cleanplate evaluate /data/cdnet2014 results --json scores.json
-    """  # noqa: D301
-    from cleanplate.pipeline.evaluate_folder import evaluate_command
-
-    evaluate_command(dataset, results, json_path, list(scenes) or None, threads)
-
-
-@main.command()
-@click.option(
-    "--data",
-    multiple=True,
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Holds <category>/<video> in the CDnet layout; may be given again.",
-)
-@click.option("--to", default=Path("reports/benchmark.csv"), show_default=True, type=click.Path(path_type=Path))
-@click.option("--model", "models", multiple=True, help="Measure only this model; may be given again.")
-@click.option("--scene", "scenes", multiple=True, help="Measure only on this <category>/<video>; may be given again.")
-@click.option("--set", "settings", multiple=True, metavar="MODEL.KEY=VALUE", help="A value that is not the default.")
-@click.option("--plugin", "plugins", multiple=True, help="A module to import, which registers further models.")
-@click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Runs at a time.")
-@click.option("--limit", type=click.FloatRange(min=0, min_open=True), help="Seconds that a run may take.")
-@click.option("--again", is_flag=True, help="Measure what is in the table, too.")
-def benchmark(data: tuple[Path, ...], to: Path, **choices: Any) -> None:
-    """Measure every unsupervised model on every scene: F, AGE, seconds of training, frames per second.
-
-    A row is kept as soon as it is there: a benchmark that was stopped goes on where it was, a run that fails does not
-    stop the rest and is tried again the next time. Exit code 1 tells that a run failed, 130 that it was stopped. The
-    table is written as Markdown beside the CSV.
-
-    \b
-    Example:
-      cleanplate benchmark --data /data/cdnet2014 --model median --model ae
-    """  # noqa: D301
-    from cleanplate.pipeline.benchmark import benchmark_command
-
-    try:
-        if not benchmark_command(data, to, **choices):
-            sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-@main.command()
-@click.argument("name", metavar="[SET]", required=False)
-@click.option("--part", "parts", multiple=True, help="Only this part; may be given again.  [default: the whole set]")
-@click.option("--to", type=click.Path(path_type=Path), help="Folder of the set.  [default: data/raw/SET]")
-@click.option("--check", is_flag=True, help="Fetch nothing; say what is missing in --to and what is extra.")
-@click.option("--list", "listing", is_flag=True, help="Fetch nothing; say what there is, with sizes and licences.")
-@click.option("--keep-archive", is_flag=True, help="Leave the archives in --to/archives when they are unpacked.")
-def download(name: str | None, parts: tuple[str, ...], to: Path | None, **choices: Any) -> None:
-    """Fetch a set (cdnet, coco, sbmnet, sbi, lasiesta), verify it, and bring it into the layout that is read here.
-
-    A download that broke or was stopped goes on where it was, with the same command. Checksums are compared before
-    anything is unpacked. A proxy is taken from HTTP_PROXY and HTTPS_PROXY. Sets whose site wants a person are not
-    fetched; the command says what to do. Exit code 1 tells that something is missing in the end, 130 that it was
-    stopped.
-
-    \b
-    Examples:
-      cleanplate download --list
-      cleanplate download cdnet --part baseline --part shadow/cubicle
-      cleanplate download coco --part val2017 --to /data/coco
-      cleanplate download cdnet --to /data/cdnet2014 --check
-    """  # noqa: D301
-    from cleanplate.pipeline.download import download_command
-
-    try:
-        if not download_command(name, parts, to, **choices):
-            sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-@main.command()
 @click.argument("checkpoint", type=click.Path(path_type=Path))
 @click.option("--to", required=True, type=click.Choice(("onnx", "torchscript")), help="Format of the file.")
 @click.option(
@@ -314,28 +200,3 @@ def export(checkpoint: Path, to: str, out: Path | None) -> None:
 
     written = write(checkpoint, to, out)
     click.echo(f"{written}: {written.stat().st_size / 1e6:.1f} MB")
-
-
-@main.command()
-def models() -> None:
-    """List the models: family, league, whether they learn online, parameters for a 320×240 frame, paper."""
-    from cleanplate.models import available
-    from cleanplate.report.tables import print_models
-
-    print_models(available())
-
-
-@main.command()
-def doctor() -> None:
-    """Check this environment: versions, the accelerator, and that exactly one cv2 is installed."""
-    from cleanplate.doctor import examine
-
-    findings = examine()
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.well else 'BAD '} {finding.what}")
-    if not all(finding.well for finding in findings):
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()

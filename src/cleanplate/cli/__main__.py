@@ -1,0 +1,5 @@
+"""`python -m cleanplate.cli`."""
+
+from cleanplate.cli import main
+
+main()
