@@ -1,0 +1,1 @@
+"""The camera programs: `capture`, `annotate`, `live`, `mirror`."""

@@ -1,0 +1,1 @@
+"""`capture`, `annotate`, `live`, `mirror`: the programs with a window."""
