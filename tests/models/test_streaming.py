@@ -35,6 +35,9 @@ def made(case: str) -> BackgroundModel:
     return model
 
 
+ADAPTING = [name for name in NAMES if made(name).adapts]
+
+
 @pytest.fixture(scope="session", params=[*NAMES, *FURTHER])
 def streaming(request: pytest.FixtureRequest, scene_folder: Path) -> BackgroundModel:
     return made(request.param).fit(cleanplate.open_sequence(scene_folder))
@@ -203,8 +206,12 @@ def test_a_rate_that_is_none_is_refused(scene: Sequence, frames: list[np.ndarray
         made("median").fit(scene).apply(frames[0], rate)
 
 
-def test_a_fitted_background_follows_the_light_where_a_rate_asks_for_it(scene: Sequence, tmp_path: Path) -> None:
-    model = made("median").fit(scene)
+@pytest.mark.parametrize("name", ADAPTING)
+def test_a_fitted_background_follows_the_light_where_a_rate_asks_for_it(
+    name: str, scene: Sequence, tmp_path: Path
+) -> None:
+    model = made(name).fit(scene)
+    assert not model.remembers or name == "bgsnet"  # what bgsnet remembers is how it was lately
     plate = model.background.copy()
     for step in range(40):
         brighter = np.clip(plate.astype(int) + min(step, 12), 0, 255).astype(np.uint8)
@@ -220,15 +227,17 @@ def test_a_fitted_background_follows_the_light_where_a_rate_asks_for_it(scene: S
     np.testing.assert_array_equal(model.background, plate)
 
 
-def test_an_object_is_not_taken_over_into_the_background(scene: Sequence) -> None:
-    model = made("median").fit(scene)
+@pytest.mark.parametrize("name", ["median", "lowmotion", "plate"])
+def test_an_object_is_not_taken_over_into_the_background(name: str, scene: Sequence) -> None:
+    model = made(name).fit(scene)
     plate = model.background.copy()
     frame = plate.copy()
     frame[20:40, 30:50] = np.where(plate[20:40, 30:50] > 127, 0, 255)
     assert model.apply(frame)[25:35, 35:45].min() == 255
     for _ in range(20):
         model.apply(frame, learning_rate=0.2)
-    np.testing.assert_array_equal(model.background[25:35, 35:45], plate[25:35, 35:45])
+    followed = np.abs(model.background[25:35, 35:45].astype(int) - plate[25:35, 35:45]).max()
+    assert followed <= (0 if name == "median" else 8)  # of more than 127 levels; light is followed there too
 
 
 def test_a_state_of_another_model_is_refused(scene: Sequence, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ class BackgroundModel(ABC):
     """Whether `apply` may come before `fit`: the model learns from the frames it is shown."""
     labelled: ClassVar[bool] = False
     """Whether it learns from labels, once, before it is fitted to a scene without any."""
-    adapts: ClassVar[bool] = False
+    adapts: bool = False
     """Whether it can go on learning online after it was fitted offline, where a learning rate above 0 asks for it."""
     any_size: ClassVar[bool] = False
     """Whether frames may have any size, each another, as long as it is not fitted to a scene."""

@@ -5,6 +5,7 @@ from typing import Any, Self
 import torch
 
 from cleanplate.data.sequence import Sequence
+from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import create
 
@@ -20,6 +21,7 @@ class OnBase(BackgroundModel):
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
         self.base = create(self.options.base, **dict(self.options.base_options))
+        self.adapts = self.base.adapts
 
     def fit(self, sequence: Sequence) -> Self:
         """Fits the base."""
@@ -27,6 +29,9 @@ class OnBase(BackgroundModel):
         self._size = self.base.fitted_size
         self._background = None if self._size is None else self.base.background
         return self
+
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        self.base._adapt(frame, mask, learning_rate)
 
     @property
     def fitted(self) -> bool:
@@ -41,6 +46,7 @@ class OnBase(BackgroundModel):
     def reset(self) -> None:
         """See `BackgroundModel.reset`."""
         self.base.reset()
+        self._background = self.base._background
 
     def to(self, device: torch.device | str) -> Self:
         """Moves the base's network, if it has one."""

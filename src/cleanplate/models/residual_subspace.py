@@ -34,9 +34,13 @@ class ResidualSubspace:
     """
 
     def __init__(self, plate: Image, mean: Floats, components: Floats) -> None:
-        self.plate = plate
         self.mean = mean
         self.components = components
+        self.move_to(plate)
+
+    def move_to(self, plate: Image) -> None:
+        """Takes another plate of the same scene, which has changed a little; what it does beyond that stays."""
+        self.plate = plate
         self._small = _shrunk(plate)
 
     @classmethod

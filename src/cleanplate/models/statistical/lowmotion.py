@@ -6,6 +6,9 @@ components of the residual carry what the whole picture does together (`residual
 measured on the same quiet samples and taken off the score. Where the camera pans or zooms, all of this gives way to
 backgrounds put together frame by frame (`views`), at a tenth of the speed.
 
+With a learning rate above 0 the plate follows slow changes: where a frame shows background, that much of its difference
+from what was expected is taken over. Backgrounds put together frame by frame stay as they are.
+
 Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
 """
 
@@ -13,7 +16,9 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from typing import Any, Self
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
@@ -60,6 +65,7 @@ class LowMotion(BackgroundModel):
     name = "lowmotion"
     family = "statistical"
     paper = "after LaBGen (Laugraud et al. 2017) and eigenbackgrounds (Oliver et al. 2000)"
+    adapts = True
     Options = LowMotionOptions
     options: LowMotionOptions
 
@@ -69,13 +75,14 @@ class LowMotion(BackgroundModel):
         self._registration: Registration | None = None
         self._residual: ResidualSubspace | None = None
         self._views: Views | None = None
+        self._running: NDArray[np.float32] | None = None
 
     def fit(self, sequence: Sequence) -> Self:
         """Finds registration or views, plate, components and noise, in this order, on the same pairs of frames."""
         pairs = FramePairs.of(sequence, self.options.frames)
         frames = pairs.frames
         enough = len(frames) >= FEW_FRAMES
-        self._registration = self._residual = self._views = self._noise = None
+        self._registration = self._residual = self._views = self._noise = self._running = None
         if self.options.registration:
             self._registration = Registration.learned(frames[:: -(-len(frames) // _REGISTERED)])
         if self._registration is None and self.options.views and enough and camera_moves(pairs):
@@ -99,8 +106,10 @@ class LowMotion(BackgroundModel):
 
     def _still(self, frame: Image) -> Image:
         """The background of a frame that lies as the plate does."""
+        if self._residual is not None:
+            return self._residual.background(frame)
         assert self._plate is not None
-        return self._plate if self._residual is None else self._residual.background(frame)
+        return self._plate if self._running is None else _rounded(self._running)
 
     def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
         return [self._estimate_one(frame) for frame in frames]
@@ -115,8 +124,44 @@ class LowMotion(BackgroundModel):
         noise = None if self._noise is None else shifted(self._noise, (dx, dy))
         return Estimate(background, noise)
 
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        if self._views is not None:
+            return
+        if self._registration is not None:
+            dx, dy = self._registration.shift(frame)
+            frame, mask = shifted(frame, (-dx, -dy)), shifted(mask, (-dx, -dy))
+        unforeseen = cv2.subtract(frame, self._still(frame), dtype=cv2.CV_32F)
+        if self._running is None:
+            assert self._plate is not None
+            self._running = self._plate.astype(np.float32)
+        self._running += np.where((mask == 0)[..., None], learning_rate * unforeseen, np.float32(0))
+        if self._residual is not None:
+            self._residual.move_to(_rounded(self._running))
+
+    @property
+    def remembers(self) -> bool:
+        """Only what it was told to take over, see `apply`."""
+        return self._running is not None
+
+    def reset(self) -> None:
+        """Forgets what was taken over from frames: the plate is again as it was fitted."""
+        self.recall({})
+        self._background = self._plate
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the plate with what was taken over."""
+        return {"running": self._running}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        running = memory.get("running")
+        self._running = None if running is None else np.asarray(running, np.float32)
+        plate = self._plate if self._running is None else _rounded(self._running)
+        if self._residual is not None and plate is not None:
+            self._residual.move_to(plate)
+
     def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`."""
+        """See `BackgroundModel.state`: the plate as it was fitted."""
         learnt: dict[str, Any] = {"plate": self._plate}
         if self._registration is not None:
             learnt |= {"reference": self._registration.reference, "scale": self._registration.scale}
@@ -134,3 +179,8 @@ class LowMotion(BackgroundModel):
         self._views = Views(state["views"]) if "views" in state else None
         known = "components" in state
         self._residual = ResidualSubspace(state["plate"], state["mean"], state["components"]) if known else None
+        self._running = None
+
+
+def _rounded(plate: NDArray[np.float32]) -> Image:
+    return np.asarray(np.clip(np.rint(plate), 0, 255), np.uint8)

@@ -51,7 +51,7 @@ class TemporalModel(BackgroundModel):
     """
 
     family = "statistical"
-    adapts: ClassVar[bool] = True
+    adapts = True
     Options = TemporalOptions
     options: TemporalOptions
 

@@ -103,6 +103,7 @@ class BgsNet(SupervisedModel):
         if model_class(self.options.base).labelled:
             raise ConfigError(f"base: {self.options.base!r} learns from labels itself; choose one that needs none")
         self.base = self._new_base()
+        self.adapts = self.base.adapts
         self.recent = RecentBackground()
 
     def _new_base(self) -> BackgroundModel:
@@ -156,9 +157,13 @@ class BgsNet(SupervisedModel):
         """The recent background is made of the frames before."""
         return True
 
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        self.base._adapt(frame, mask, learning_rate)
+
     def reset(self) -> None:
         """See `BackgroundModel.reset`."""
         self.base.reset()
+        self._background = self.base._background
         self.recent.clear()
 
     def to(self, device: torch.device | str) -> Self:
