@@ -1,4 +1,4 @@
-"""`download`: the public sets."""
+"""`download`: the public sets, and the weights that find palms."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from cleanplate.cli.group import main
+from cleanplate.errors import ConfigError
 
 
 @main.command()
@@ -24,17 +25,43 @@ def download(name: str | None, parts: tuple[str, ...], to: Path | None, **choice
     fetched; the command says what to do. Exit code 1 tells that something is missing in the end, 130 that it was
     stopped.
 
+    In place of a set, palm fetches the weights that find the palms of hands for the camera programs: by pip, into the
+    user's cache folder, or $CLEANPLATE_HOME.
+
     \b
     Examples:
       cleanplate download --list
       cleanplate download cdnet --part baseline --part shadow/cubicle
       cleanplate download coco --part val2017 --to /data/coco
       cleanplate download cdnet --to /data/cdnet2014 --check
+      cleanplate download palm
     """  # noqa: D301
-    from cleanplate.pipeline.download import download_command
-
     try:
-        if not download_command(name, parts, to, **choices):
+        if name == "palm":
+            whole = _palm(refused=bool(parts or to or choices["keep_archive"]), **choices)
+        else:
+            from cleanplate.pipeline.download import download_command
+
+            whole = download_command(name, parts, to, **choices)
+        if name is None and choices["listing"]:
+            _palm(refused=False, **choices)
+        if not whole:
             sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _palm(*, refused: bool, check: bool, listing: bool, **_: Any) -> bool:
+    from cleanplate.acquire.palm_model import WHAT, download_palm_model, palm_model_path, palm_model_unmet
+
+    if refused:
+        raise ConfigError("palm is one file: no --part, --to or --keep-archive; CLEANPLATE_HOME says where to")
+    if listing:
+        click.echo(WHAT)
+    elif check:
+        unmet = palm_model_unmet()
+        click.echo(unmet or f"{palm_model_path()}: whole")
+        return not unmet
+    else:
+        download_palm_model(tell=click.echo)
+    return True
