@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from benchmarks import gpu_check, peers, throughput
+from benchmarks import applying, gpu_check, peers, throughput
 
 from cleanplate.data.cdnet import read_cdnet
 from cleanplate.pipeline.scoring import score_results
+from cleanplate.report.clips import write_mp4
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,36 @@ def test_peers_need_nothing_of_this_project() -> None:
     root = Path(__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_applying_is_timed_beside_plain_loops(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("CLEANPLATE_DATA", raising=False)
+    monkeypatch.setattr("sys.argv", ["applying", "--minutes", "0.03", "--turns", "1"])
+    monkeypatch.setattr(applying, "MODELS", ("median", "mog2"))  # the flagship's fit takes long
+    monkeypatch.setattr(applying, "LOOPS", ("mog2", "median"))
+    monkeypatch.setattr(applying, "FLAGSHIP", "")
+    applying.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("45 frames of 320×240")
+    rows = {line[:26].strip(): line[26:].split() for line in lines[2:]}
+    assert set(rows) == {"plain loop, mog2", "plain loop, median", "cleanplate apply, median", "cleanplate apply, mog2"}
+    for name, numbers in rows.items():
+        assert all(float(number.rstrip("%")) > 0 for number in numbers)
+        assert len(numbers) == (5 if name.startswith("cleanplate") else 4)
+
+
+def test_a_plain_loop_finds_what_opencv_finds(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    wall = cv2.resize(random.integers(0, 256, (12, 16, 3), np.uint8), (96, 64))
+    frames = [wall.copy() for _ in range(30)]
+    for index, frame in enumerate(frames):
+        frame[20:40, 2 * index : 2 * index + 20] = (0, 255, 0)
+    write_mp4(tmp_path / "clip.mp4", frames, 25)
+    assert applying.plain_loop("median", tmp_path / "clip.mp4", tmp_path / "out.mp4") > 0
+    capture = cv2.VideoCapture(str(tmp_path / "out.mp4"))
+    for index in range(30):
+        mask = capture.read()[1][..., 0] > 127
+        assert mask[24:36, 2 * index + 4 : 2 * index + 16].mean() > 0.95
+        assert mask[48:].mean() < 0.05

@@ -81,3 +81,42 @@ def test_closing_early_leaves_no_thread_and_begins_nothing_new() -> None:
     assert finished <= 8
     assert threading.active_count() == before
     assert len(done) == finished
+
+
+def test_items_that_break_off_come_after_all_that_was_before() -> None:
+    def items() -> Iterator[int]:
+        yield from range(7)
+        raise OSError("no more")
+
+    delivered = []
+    with pytest.raises(OSError, match="no more"):
+        for item, _ in ordered_map(abs, items(), 3):
+            delivered.append(item)
+    assert delivered == list(range(7))
+
+
+@pytest.mark.parametrize("ahead", [1, 2, 5])
+def test_no_more_is_in_flight_than_was_asked_for(ahead: int) -> None:
+    taken = 0
+
+    def items() -> Iterator[int]:
+        nonlocal taken
+        for item in range(50):
+            taken += 1
+            yield item
+
+    for delivered, _ in enumerate(ordered_map(abs, items(), 3, ahead=ahead), start=1):
+        assert taken - delivered <= ahead
+
+
+def test_each_thread_is_prepared_once() -> None:
+    prepared: set[int] = set()
+    count = []
+
+    def prepare() -> None:
+        prepared.add(threading.get_ident())
+        count.append(1)
+
+    found = [home for _, home in ordered_map(lambda _: threading.get_ident(), range(40), 2, prepare=prepare)]
+    assert set(found) <= prepared
+    assert len(count) == len(prepared) <= 2

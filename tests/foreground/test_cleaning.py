@@ -1,10 +1,11 @@
 """Holes, crumbs, specks and gaps."""
 
+import cv2
 import numpy as np
 import pytest
 
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.cleaning import clean, fill_holes, remove_small
+from cleanplate.foreground.cleaning import clean, fill_holes, majority, remove_small
 
 
 def mask_of(*rows: str) -> np.ndarray:
@@ -99,3 +100,12 @@ def test_masks_stay_masks_whatever_the_filter_and_however_small_the_picture(key:
     cleaned = clean(mask, ForegroundOptions(**{key: side}))
     assert (cleaned.dtype, cleaned.shape) == (np.uint8, mask.shape)
     assert set(np.unique(cleaned)) <= {0, 255}
+
+
+@pytest.mark.parametrize("side", [3, 5, 9, 15, 17, 31])
+@pytest.mark.parametrize("share", [0.02, 0.45, 0.5, 0.98])
+def test_what_most_pixels_around_have_is_the_median_of_opencv(side: int, share: float) -> None:
+    random = np.random.default_rng(side)
+    for height, width in ((3, 4), (40, 27), (64, 96)):
+        mask = np.where(random.random((height, width)) < share, 255, 0).astype(np.uint8)
+        np.testing.assert_array_equal(majority(mask, side), cv2.medianBlur(mask, side))

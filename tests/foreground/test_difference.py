@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import compensate_light, difference_score, less_noise, supported
+from cleanplate.foreground.difference import compensate_light, difference_score, less_noise, median_filtered, supported
 
 PLAIN = ForegroundOptions(blur=0, gain="none", score_median=0)
 
@@ -166,3 +166,43 @@ def test_neither_frame_nor_background_is_written_to(plate: np.ndarray) -> None:
     difference_score(frame, background, ForegroundOptions())
     np.testing.assert_array_equal(frame, copies[0])
     np.testing.assert_array_equal(background, copies[1])
+
+
+@pytest.mark.parametrize("side", [3, 5, 7, 9, 15, 21])
+@pytest.mark.parametrize("size", [(5, 7), (26, 40), (27, 40), (61, 33), (240, 320)])
+def test_the_median_in_bands_is_that_of_opencv(side: int, size: tuple[int, int]) -> None:
+    random = np.random.default_rng(side)
+    for picture in (random.integers(0, 256, size, np.uint8), (random.random(size) ** 6 * 255).astype(np.uint8)):
+        copy = picture.copy()
+        np.testing.assert_array_equal(median_filtered(picture, side), cv2.medianBlur(picture, side))
+        np.testing.assert_array_equal(picture, copy)
+
+
+def compensated_plainly(frame: np.ndarray, background: np.ndarray, gain: str) -> np.ndarray:
+    """The rule of `compensate_light` as one would write it down, pixel by pixel in float64."""
+    step = max(1, min(frame.shape[:2]) // 60)
+    seen, plate = (picture[::step, ::step].reshape(-1, 3).astype(np.float64) for picture in (frame, background))
+    guess = plate + np.median(seen - plate, axis=0)
+    if gain == "gain":
+        guess = plate * np.median((seen + 1) / (plate + 1), axis=0)
+    still = (np.abs(seen - guess) < 20).all(axis=1)
+    if still.mean() < 0.1:
+        return background
+    if gain == "gain":
+        whole = background * ((seen[still].sum(axis=0) + 1) / (plate[still].sum(axis=0) + 1))
+    else:
+        whole = background + (seen - plate)[still].mean(axis=0)
+    return np.clip(np.rint(whole), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("gain", ["offset", "gain"])
+@pytest.mark.parametrize("size", [(61, 45), (120, 161), (240, 320)])
+def test_light_is_compensated_by_the_rule(plate: np.ndarray, gain: str, size: tuple[int, int]) -> None:
+    random = np.random.default_rng(size[0])
+    background = cv2.resize(plate, size[::-1])
+    for factor, offset in ((1.0, 0.0), (1.3, 5.0), (0.8, -4.0), (1.0, 300.0)):
+        frame = np.clip(lit(background, factor, offset) + random.normal(0, 3, background.shape), 0, 255)
+        frame = frame.astype(np.uint8)
+        frame[5:40, 8:30] = random.integers(0, 256, 3)
+        found = compensate_light(frame, background, gain)
+        np.testing.assert_array_equal(found, compensated_plainly(frame, background, gain))

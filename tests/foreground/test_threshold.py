@@ -110,3 +110,13 @@ def test_a_frame_without_noise_is_cut_as_if_it_had_one_level() -> None:
     score[0, 0], score[0, 1] = 5.5, 4.5
     assert frame_noise(score) == 1.0
     assert np.argwhere(binarize(score, ForegroundOptions(rule="noise", threshold=5.0))).tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("level", [0.0, 28.0, 28.1, 254.0, 255.0, 1e9])
+def test_the_line_is_drawn_as_numpy_compares(level: float) -> None:
+    score = np.random.default_rng(0).uniform(0, 256, (40, 30)).astype(np.float32)
+    score[0] = np.nextafter(np.float32(level), np.float32([-1, 1e10])).repeat(15)
+    score[1] = level
+    found = binarize(score, ForegroundOptions(threshold=level))
+    np.testing.assert_array_equal(found, np.where(score > level, 255, 0))
+    assert found.dtype == np.uint8

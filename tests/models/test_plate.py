@@ -9,8 +9,10 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
+from cleanplate.models.learned import as_tensor
 from cleanplate.models.plate.network import HeadNetwork
 from cleanplate.models.plate.plate import Plate
+from cleanplate.models.plate.quick import QuickHead
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,43 @@ def test_several_threads_find_what_one_finds(plate: Plate, scene: Sequence) -> N
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one.background, other.background)
         np.testing.assert_allclose(one.score, other.score, atol=0.5)
+
+
+@pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
+def test_the_quick_network_says_what_the_network_says(plate: Plate, kind: torch.dtype) -> None:
+    random = np.random.default_rng(2)
+    quick = QuickHead(plate.network, kind)
+    for height, width in ((48, 64), (80, 32)):
+        background = random.integers(0, 256, (height, width, 3), np.uint8)
+        frame = np.where(random.random((height, width, 1)) < 0.5, background, 255 - background)
+        noise = random.uniform(0, 40, (height, width)).astype(np.float32)
+        pictures = as_tensor([frame, background])
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=kind == torch.bfloat16):
+            expected = plate.network(pictures[:1], pictures[1:], torch.from_numpy(noise)[None, None])[0, 0]
+        for _ in range(2):  # the noise is squashed once
+            assert torch.equal(quick.logits(frame, background, noise), expected)
+        other = quick.logits(frame, background, noise + 20)
+        assert not torch.equal(other, expected)
+
+
+def test_weights_that_change_are_noticed(scene: Sequence) -> None:
+    model = cleanplate.create("plate")
+    assert isinstance(model, Plate)
+    noise = np.zeros((32, 32), np.float32)
+    before = model.probability(scene[0][:32, :32], scene[1][:32, :32], noise)
+    silent = {key: torch.zeros_like(weight) for key, weight in model.network.state_dict().items()}
+    model.network.load_state_dict(silent)
+    after = model.probability(scene[0][:32, :32], scene[1][:32, :32], noise)
+    assert not np.array_equal(before, after)
+    np.testing.assert_allclose(after, 0.5, atol=0.01)
+
+
+def test_padded_noise_is_that_of_this_scene(plate: Plate, scene: Sequence) -> None:
+    frame, background = scene[0][:41, :37], scene[9][:41, :37]
+    quiet, restless = np.zeros((41, 37), np.float32), np.full((41, 37), 60, np.float32)
+    first = plate.probability(frame, background, quiet)
+    assert not np.array_equal(plate.probability(frame, background, restless), first)
+    np.testing.assert_array_equal(plate.probability(frame, background, quiet), first)
 
 
 def test_probability_does_not_depend_on_padding(plate: Plate) -> None:

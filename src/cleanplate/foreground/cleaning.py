@@ -18,7 +18,7 @@ def clean(mask: Image, options: ForegroundOptions) -> Image:
         uint8 `[H, W]` of 0 and 255.
     """
     if options.mask_median:
-        mask = np.asarray(cv2.medianBlur(mask, options.mask_median), dtype=np.uint8)
+        mask = majority(mask, options.mask_median)
     if options.opening:
         mask = _morphology(mask, cv2.MORPH_OPEN, options.opening)
     if options.closing:
@@ -28,6 +28,22 @@ def clean(mask: Image, options: ForegroundOptions) -> Image:
     if options.smallest > 0:
         mask = remove_small(mask, options.smallest)
     return mask
+
+
+def majority(mask: Image, side: int) -> Image:
+    """The median of a mask over windows of `side`×`side` pixels, by counting: of two levels it is what most have.
+
+    As `cv2.medianBlur`, borders included, but the time does not grow with the side.
+
+    Args:
+        mask: uint8 `[H, W]` of 0 and 255.
+        side: odd.
+
+    Returns:
+        uint8 `[H, W]` of 0 and 255.
+    """
+    count = cv2.boxFilter(mask & 1, cv2.CV_16U, (side, side), normalize=False, borderType=cv2.BORDER_REPLICATE)
+    return (np.asarray(count) > side * side // 2).view(np.uint8) * np.uint8(255)
 
 
 def fill_holes(mask: Image, largest: float) -> Image:

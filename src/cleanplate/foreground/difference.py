@@ -1,5 +1,7 @@
 """From frame and background to score: how far a pixel is from the clean plate, in grey levels."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,8 @@ _LEVELS = np.arange(256.0)[:, None]
 _SUPPORT_CAP = 60.0
 _SUPPORT_SIDE = 21
 _SUPPORT_OWN = 0.6
+_BANDS = 3
+_OTHER_ALGORITHM = 1 << 22  # pixels from which on OpenCV filters by another way, which is faster still
 
 
 def difference_score(frame: Image, background: Image, options: ForegroundOptions) -> Score:
@@ -36,8 +40,8 @@ def difference_score(frame: Image, background: Image, options: ForegroundOptions
     score = _one_channel(np.asarray(gap, dtype=np.uint8), options)
     if options.score_median:
         # Filters over 5 exist for uint8 only, and whole levels are what the differences are made of.
-        whole = score if score.dtype == np.uint8 else np.rint(score).astype(np.uint8)
-        return np.asarray(cv2.medianBlur(whole, options.score_median), np.float32)
+        whole = np.asarray(score if score.dtype == np.uint8 else np.rint(score), np.uint8)
+        return np.asarray(median_filtered(whole, options.score_median), np.float32)
     return np.asarray(score, np.float32)
 
 
@@ -88,20 +92,53 @@ def compensate_light(frame: Image, background: Image, gain: str) -> Image:
     if gain == "none":
         return background
     step = max(1, min(frame.shape[:2]) // 60)  # a few thousand pixels settle a median
-    seen = frame[::step, ::step].reshape(-1, 3).astype(np.int16)
-    plate = background[::step, ::step].reshape(-1, 3).astype(np.int16)
+    # Channel by channel in memory: statistics over pixels take half of the time.
+    seen, plate = (
+        np.ascontiguousarray(picture[::step, ::step].reshape(-1, 3).T).astype(np.int16)
+        for picture in (frame, background)
+    )
     change = seen - plate
-    if gain == "offset":
-        lit = plate + np.median(change, axis=0)
-    else:
-        lit = plate * np.median((seen + 1.0) / (plate + 1.0), axis=0)
-    still = (np.abs(seen - lit) < _LIGHT_SAMPLE_LEVELS).all(axis=1)
+    lit = plate + _medians(change) if gain == "offset" else plate * _medians((seen + 1.0) / (plate + 1.0))
+    still = (np.abs(seen - lit) < _LIGHT_SAMPLE_LEVELS).all(axis=0)
     if still.mean() < 0.1:  # nothing to measure on
         return background
     if gain == "offset":
-        return _mapped(background, _LEVELS + change[still].mean(axis=0))
-    factor = (seen[still].sum(axis=0) + 1.0) / (plate[still].sum(axis=0) + 1.0)
+        return _mapped(background, _LEVELS + (change * still).sum(axis=1) / np.count_nonzero(still))
+    factor = ((seen * still).sum(axis=1) + 1.0) / ((plate * still).sum(axis=1) + 1.0)
     return _mapped(background, _LEVELS * factor)
+
+
+def _medians(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Median of each row as a column; sorting a few thousand numbers is several times as fast as `np.median`."""
+    ordered = np.sort(values, axis=1)
+    middle = ordered.shape[1] // 2
+    inmost = ordered[:, (ordered.shape[1] - 1) // 2 : middle + 1]
+    return np.asarray(inmost.mean(axis=1, keepdims=True, dtype=np.float64))
+
+
+def median_filtered(picture: Image, side: int) -> Image:
+    """`cv2.medianBlur` of a picture with one channel, in half of its time where the side is 7 or more.
+
+    OpenCV counts levels pixel after pixel, each of which waits for the one before; the channels of a picture do not
+    wait for each other. So three bands of the picture, each with its neighbours' edge rows, go in as three channels.
+
+    Args:
+        picture: uint8 `[H, W]`.
+        side: of the window, odd.
+
+    Returns:
+        uint8 `[H, W]`, the same in every pixel.
+    """
+    height, width = picture.shape
+    if side < 7 or height < _BANDS * side or picture.size >= _OTHER_ALGORITHM:
+        return np.asarray(cv2.medianBlur(picture, side), np.uint8)
+    edge, band = side // 2, -(-height // _BANDS)
+    grown = cv2.copyMakeBorder(picture, edge, edge + _BANDS * band - height, 0, 0, cv2.BORDER_REPLICATE)
+    starts = range(0, _BANDS * band, band)
+    filtered = cv2.medianBlur(cv2.merge([grown[start : start + band + 2 * edge] for start in starts]), side)
+    whole = np.empty((_BANDS * band, width), np.uint8)
+    cv2.split(filtered[edge:-edge], [whole[start : start + band] for start in starts])
+    return whole[:height]
 
 
 def _mapped(picture: Image, levels: NDArray[np.float64]) -> Image:

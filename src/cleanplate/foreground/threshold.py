@@ -47,7 +47,7 @@ def otsu_level(score: Score) -> float:
 
 
 def _above(score: Score, level: float) -> Image:
-    return np.where(score > level, 255, 0).astype(np.uint8)
+    return (score > level).view(np.uint8) * np.uint8(255)
 
 
 def _hysteresis(score: Score, low: float, high: float) -> Image:

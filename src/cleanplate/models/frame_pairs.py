@@ -99,4 +99,5 @@ def _difference(one: Image, other: Image, scale: float) -> Image:
     gap = cv2.absdiff(one, other)
     if scale < 1:
         gap = cv2.resize(gap, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return np.asarray(cv2.GaussianBlur(gap, (3, 3), 0), np.uint8).max(axis=2)  # type: ignore[no-any-return]
+    blue, green, red = cv2.split(cv2.GaussianBlur(gap, (3, 3), 0))
+    return np.asarray(cv2.max(cv2.max(blue, green), red), np.uint8)

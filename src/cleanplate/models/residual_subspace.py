@@ -76,7 +76,7 @@ class ResidualSubspace:
             system = weighted @ self.components.T + _RIDGE * np.eye(len(self.components), dtype=np.float32)
             found = np.asarray(np.linalg.solve(system, weighted @ centred), np.float32) @ self.components
             if trim is not None:
-                known = np.abs(centred - found).reshape(-1, 3).max(axis=1) < trim
+                known = _largest(np.abs(centred - found).reshape(-1, 3)) < trim
         height, width = self.plate.shape[:2]
         small = (self.mean + found).reshape(self._small.shape)
         full = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -91,6 +91,11 @@ def _shrunk(frame: Image) -> Floats:
 
 def _background(residual: Floats) -> NDArray[np.bool_]:
     """Where a small residual is background: beyond a change of light that the whole picture shares, under 20 levels."""
-    light = np.median(residual[::2, ::2].reshape(-1, 3), axis=0)
-    gap = np.clip(np.abs(residual - light).max(axis=2), 0, 255).astype(np.uint8)
+    light = np.median(np.ascontiguousarray(residual[::2, ::2].reshape(-1, 3).T), axis=1)
+    gap = np.clip(_largest(np.abs(residual - light)), 0, 255).astype(np.uint8)
     return np.asarray(cv2.medianBlur(gap, 3) < _ALIKE_LEVELS)
+
+
+def _largest(values: Floats) -> Floats:
+    """The largest of the three channels, `[…]` of `[…, 3]`: many times as fast as a maximum along so short an axis."""
+    return np.asarray(np.maximum(np.maximum(values[..., 0], values[..., 1]), values[..., 2]))

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Listing
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -152,6 +152,7 @@ class _Run:
         found = shots(self.model, frames, rate, batch=batch, skip=skip, plates=plates)
         start = monotonic()
         with ExitStack() as stack:
+            stack.enter_context(closing(found))
             stack.enter_context(stoppable(self.stop))
             bar = stack.enter_context(progress_bar(f"applying {self.model.name}", self.stream.total, "frames"))
             window = stack.enter_context(Window()) if self.asked.show else None

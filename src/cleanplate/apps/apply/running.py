@@ -2,24 +2,32 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from collections.abc import Sequence as Listing
-from contextlib import contextmanager
-from itertools import islice
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
+from itertools import chain, islice
 from time import monotonic
 from types import FrameType
+
+import cv2
+import torch
 
 from cleanplate.apps.apply.behind import WriteBehind
 from cleanplate.apps.apply.fitting import first_line
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.writers import Writer
 from cleanplate.data.images import Image
+from cleanplate.data.prefetch import ordered_map
 from cleanplate.data.streams import Numbered
 from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.models import BackgroundModel
 
 BATCH = 8
 """Frames that a model is given at once, of a recording."""
+
+_FRAME_BY_FRAME = frozenset({"statistical", "hybrid"})
+_MOST_THREADS = 8  # what is in flight is held in memory
 
 _NOTES = 1.0  # seconds between two notes of how far it is
 
@@ -54,6 +62,17 @@ def batch_of(model: BackgroundModel, *, live: bool) -> int:
     return 1 if live or model.streaming else BATCH
 
 
+def threads_of(model: BackgroundModel) -> int:
+    """How many frames of a recording are looked at side by side, each in a thread of its own.
+
+    As many as torch has threads, which is the number of cores unless `OMP_NUM_THREADS` says otherwise. One for models
+    that remember, whose frames must come in order, and for those with a large network, which shares its work among the
+    threads itself and is fastest with a batch.
+    """
+    whole = type(model).predict is BackgroundModel.predict and model.family in _FRAME_BY_FRAME
+    return min(torch.get_num_threads(), _MOST_THREADS) if whole and not model.remembers else 1
+
+
 def shots(
     model: BackgroundModel,
     frames: Iterator[Numbered],
@@ -62,47 +81,76 @@ def shots(
     batch: int,
     skip: int = 0,
     plates: bool = True,
-) -> Iterator[Shot]:
+) -> Generator[Shot]:
     """What a model finds in each frame.
 
     Args:
         model: fitted, or streaming.
         frames: with their numbers.
         frames_per_second: of the source, for `Shot.seconds`.
-        batch: frames that are given to the model at once.
+        batch: frames that are given to the model at once; 1 keeps strictly to one after the other.
         skip: as many frames give no shot: the model sees them only if it remembers what it has seen.
         plates: whether anybody wants the backgrounds.
 
     Raises:
         ModelError: if the model cannot take a frame.
     """
-    index = 0
-    while taken := list(islice(frames, batch if index >= skip else min(batch, skip - index))):
-        if index >= skip or model.remembers:
-            pictures = [frame for _, frame in taken]
-            try:
-                found = _found(model, pictures, plates)
-            except CleanplateError as error:
-                raise type(error)(f"frame {taken[0][0]}: {error}") from error
-            except Exception as error:  # of a network's layers and OpenCV's, on frames that they cannot take
-                height, width = pictures[0].shape[:2]
-                raise ModelError(
-                    f"frame {taken[0][0]}: {model.name} cannot take frames of {width}×{height}: {first_line(error)}; "
-                    "resize them, or choose another model"
-                ) from error
+    threads = threads_of(model) if batch > 1 else 1
+    batches = _batches(model, frames, 1 if threads > 1 else batch, skip)
+    first = list(islice(batches, 1))  # alone, for what a model prepares at its first frame
+    rest = ordered_map(
+        lambda part: _found(model, part[1], plates),
+        batches,
+        threads if threads > 1 else 0,
+        ahead=threads + 2,
+        prepare=partial(torch.set_num_threads, 1),
+    )
+    with _one_thread_each() if threads > 1 else nullcontext(), closing(rest):
+        for (index, taken), found in chain(((part, _found(model, part[1], plates)) for part in first), rest):
             for offset, ((number, frame), (mask, background)) in enumerate(zip(taken, found, strict=True)):
                 if index >= skip:
                     yield Shot(number, (index + offset) / frames_per_second, frame, mask, background)
+
+
+def _batches(
+    model: BackgroundModel, frames: Iterator[Numbered], batch: int, skip: int
+) -> Iterator[tuple[int, list[Numbered]]]:
+    """The frames that a model has to see, some at a time, and the place of the first of them."""
+    index = 0
+    while taken := list(islice(frames, batch if index >= skip else min(batch, skip - index))):
+        if index >= skip or model.remembers:
+            yield index, taken
         index += len(taken)
 
 
-def _found(model: BackgroundModel, frames: Listing[Image], plates: bool) -> list[tuple[Image, Image | None]]:
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Frames side by side keep every core busy: threads of OpenCV's own would only wait for each other."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _found(model: BackgroundModel, taken: Listing[Numbered], plates: bool) -> list[tuple[Image, Image | None]]:
     """Mask of each frame, and its background where somebody wants it."""
-    if plates:
-        return [(known.mask, known.background) for known in model.predict(frames)]
-    if len(frames) == 1:
-        return [(model.apply(frames[0]), None)]
-    return [(mask, None) for mask in model.apply_batch(frames)]
+    pictures = [frame for _, frame in taken]
+    try:
+        if plates:
+            return [(known.mask, known.background) for known in model.predict(pictures)]
+        if len(pictures) == 1:
+            return [(model.apply(pictures[0]), None)]
+        return [(mask, None) for mask in model.apply_batch(pictures)]
+    except CleanplateError as error:
+        raise type(error)(f"frame {taken[0][0]}: {error}") from error
+    except Exception as error:  # of a network's layers and OpenCV's, on frames that they cannot take
+        height, width = pictures[0].shape[:2]
+        raise ModelError(
+            f"frame {taken[0][0]}: {model.name} cannot take frames of {width}×{height}: {first_line(error)}; "
+            "resize them, or choose another model"
+        ) from error
 
 
 def write_all(

@@ -13,6 +13,7 @@ import numpy as np
 
 from cleanplate.apps.apply.compositing import before, blurred, covering, with_alpha
 from cleanplate.apps.apply.kinds import Target
+from cleanplate.apps.apply.mask_video import write_mask_video
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.table import TableWriter
 from cleanplate.apps.apply.thinning import evenly, eventful
@@ -28,6 +29,7 @@ _GIF_FRAMES = 240
 _GIF_WIDTH = 320
 _GIF_RATE = 50  # more than this no viewer shows
 _FAST_RATE = 12  # of a GIF that leaves frames out
+_NOT_H264 = {".gif", ".webm"}
 _SHEET_ROWS = 5
 _SHEET_CELL = 256
 
@@ -70,6 +72,8 @@ def writer(target: Target, settings: Settings) -> Writer:
         return SheetWriter(target.path, settings)
     if target.kind.numbered:
         return PictureWriter(target, settings.done)
+    if target.name == "mask-video" and target.path.suffix.lower() not in _NOT_H264:
+        return MaskVideoWriter(target.path, settings.frames_per_second)
     return ClipWriter(target.path, _picture_of(target.name, settings), settings.frames_per_second)
 
 
@@ -114,6 +118,25 @@ class PictureWriter:
             raise unwritable(self._folder / name, error) from error
 
 
+class MaskVideoWriter:
+    """The masks as a video."""
+
+    def __init__(self, path: Path, frames_per_second: float) -> None:
+        self.completed = 0
+        self._path = path
+        self._rate = _as_fraction(frames_per_second)
+
+    def __call__(self, shots: Iterator[Shot]) -> None:
+        """See `Writer`."""
+        with whole(self._path) as work:
+            write_mask_video(work, self._masks(shots), self._rate)
+
+    def _masks(self, shots: Iterator[Shot]) -> Iterator[Image]:
+        for shot in shots:
+            yield shot.mask
+            self.completed += 1
+
+
 class ClipWriter:
     """A video or GIF, encoded as the frames come; a GIF of a long source leaves frames out."""
 
@@ -121,7 +144,7 @@ class ClipWriter:
         self.completed = 0
         self._path = path
         self._picture_of = picture_of
-        self._rate = Fraction(frames_per_second).limit_denominator(1001)
+        self._rate = _as_fraction(frames_per_second)
 
     def __call__(self, shots: Iterator[Shot]) -> None:
         """See `Writer`."""
@@ -144,6 +167,10 @@ class ClipWriter:
         for shot in shots:
             yield self._picture_of(shot)
             self.completed += 1
+
+
+def _as_fraction(frames_per_second: float) -> Fraction:
+    return Fraction(frames_per_second).limit_denominator(1001)
 
 
 class SheetWriter:

@@ -11,10 +11,10 @@ MULTIPLE = 16
 
 _SEEN = 38
 _SEEN_FURTHER = 24
-_MEDIUM = 128.0
-_GAP_LEVELS = 40.0  # differences from about here on say the same
-_WIDE_GAP_LEVELS = 60.0
-_NOISE_LEVELS = 30.0
+MEDIUM = 128.0
+GAP_LEVELS = 40.0  # differences from about here on say the same
+WIDE_GAP_LEVELS = 60.0
+NOISE_LEVELS = 30.0
 
 
 class HeadNetwork(nn.Module):
@@ -57,7 +57,11 @@ class HeadNetwork(nn.Module):
             noise: float32 `[N, 1, H, W]` in grey levels.
             further: further backgrounds, like the first.
         """
-        features = F.relu_(self.stem(self._seen(frames, backgrounds, noise, further)))
+        return self.judge(self._seen(frames, backgrounds, noise, further))
+
+    def judge(self, seen: Tensor) -> Tensor:
+        """Logits `[N, 1, H, W]` from what is seen of each block of pixels, `[N, C, H/2, W/2]`."""
+        features = F.relu_(self.stem(seen))
         kept = []
         for scale, blocks in enumerate(self.scales):
             if scale > 0:
@@ -74,14 +78,14 @@ class HeadNetwork(nn.Module):
         device = frames.device.type
         kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
         # Grey levels are whole numbers below 256: their differences are exact in bf16 too.
-        frame, background = (_in_blocks(picture).to(kind) for picture in (frames, backgrounds))
+        frame, background = (in_blocks(picture).to(kind) for picture in (frames, backgrounds))
         gap = frame - background
-        widest = torch.tanh(gap.abs().amax(dim=3, keepdim=True) / _WIDE_GAP_LEVELS)
-        restless = torch.tanh(F.avg_pool2d(noise, 2) / _NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
+        widest = torch.tanh(gap.abs().amax(dim=3, keepdim=True) / WIDE_GAP_LEVELS)
+        restless = torch.tanh(F.avg_pool2d(noise, 2) / NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
         more = []
-        for other in (_in_blocks(pictures).to(kind) for pictures in further):
-            more += [torch.tanh((frame - other) / _GAP_LEVELS), other.div_(_MEDIUM).sub_(1)]
-        pictures = [frame.div_(_MEDIUM).sub_(1), background.div_(_MEDIUM).sub_(1), gap.div_(_GAP_LEVELS).tanh_()]
+        for other in (in_blocks(pictures).to(kind) for pictures in further):
+            more += [torch.tanh((frame - other) / GAP_LEVELS), other.div_(MEDIUM).sub_(1)]
+        pictures = [frame.div_(MEDIUM).sub_(1), background.div_(MEDIUM).sub_(1), gap.div_(GAP_LEVELS).tanh_()]
         # Channels last from the start: what convolutions want, and nothing is copied to get there.
         return torch.cat([*pictures, restless, widest, *more], dim=3).permute(0, 3, 1, 2)
 
@@ -103,7 +107,7 @@ class HeadNetwork(nn.Module):
         self.output.weight.data.mul_(0.1)
 
 
-def _in_blocks(picture: Tensor) -> Tensor:
+def in_blocks(picture: Tensor) -> Tensor:
     """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`, pixel by pixel as in channels-last memory.
 
     A tenth of the time of `pixel_unshuffle`, which takes channel by channel.

@@ -28,7 +28,8 @@ from cleanplate.models.learned import as_tensor
 from cleanplate.models.on_base import OnBase
 from cleanplate.models.plate.judging import judged, smoothed_probability
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork
-from cleanplate.models.plate.weights import head_weights, reduced
+from cleanplate.models.plate.quick import QuickHead
+from cleanplate.models.plate.weights import able_of_bf16, head_weights, reduced
 from cleanplate.models.registry import register
 
 
@@ -74,11 +75,14 @@ class Plate(OnBase):
         super().__init__(options, foreground)
         self.network = HeadNetwork()
         self.network.load_state_dict(head_weights(self.options.weights))
+        self._quick: tuple[tuple[int, ...], QuickHead] | None = None
+        self._padded: tuple[Score, Score] | None = None
         self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
     def to(self, device: torch.device | str) -> Self:
         """Moves the network, and the base's if it has one."""
         self.network.to(device)
+        self._quick = None
         return super().to(device)
 
     @property
@@ -114,12 +118,26 @@ class Plate(OnBase):
         pad = ((0, -height % MULTIPLE), (0, -width % MULTIPLE))
         if any(right for _, right in pad):
             frame, background = (np.pad(picture, (*pad, (0, 0)), mode="edge") for picture in (frame, background))
-            noise = np.pad(noise, pad, mode="edge")
+            padded = self._padded  # may be replaced by another thread
+            if padded is None or padded[0] is not noise:
+                padded = self._padded = noise, np.pad(noise, pad, mode="edge")
+            noise = padded[1]  # the same array each time, by which the quick network knows it
+        if self._device.type == "cpu":
+            return smoothed_probability(self._ready().logits(frame, background, noise)[:height, :width])
         pictures = as_tensor([frame, background], self._device)
         restless = torch.from_numpy(noise)[None, None].to(self._device)
         with torch.inference_mode(), reduced(self._device):
             logits = self.network(pictures[:1], pictures[1:], restless)[0, 0, :height, :width]
             return smoothed_probability(logits)
+
+    def _ready(self) -> QuickHead:
+        """The network as it predicts fastest here, made anew once its weights have changed."""
+        written = tuple(weight._version for weight in self.network.parameters())
+        quick = self._quick  # may be replaced by another thread
+        if quick is None or quick[0] != written:
+            kind = torch.bfloat16 if able_of_bf16(self._device) else torch.float32
+            quick = self._quick = written, QuickHead(self.network, kind)
+        return quick[1]
 
     @property
     def _device(self) -> torch.device:

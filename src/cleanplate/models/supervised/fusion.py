@@ -125,6 +125,9 @@ class Fusion(OnBase):
             for frame, prediction in zip(frames, found, strict=True)
         ]
 
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        """The base has taken the frame over already, by its own mask, when it was asked."""
+
     def _corrected(self, frame: Image, score: Score) -> Score:
         assert self._empty is not None
         seen = self.people(frame)
