@@ -77,6 +77,9 @@ class BackgroundModel(ABC):
     """Whether it learns from labels, once, before it is fitted to a scene without any."""
     adapts: bool = False
     """Whether it can go on learning online after it was fitted offline, where a learning rate above 0 asks for it."""
+    side_by_side: bool = False
+    """Whether several threads may ask for predictions at once, as long as it does not remember: `_estimate` writes to
+    nothing, and is faster so than with a batch, which is what a large network wants."""
     any_size: ClassVar[bool] = False
     """Whether frames may have any size, each another, as long as it is not fitted to a scene."""
     Options: ClassVar[type] = NoOptions

@@ -22,6 +22,7 @@ class OnBase(BackgroundModel):
         super().__init__(options, foreground)
         self.base = create(self.options.base, **dict(self.options.base_options))
         self.adapts = self.base.adapts
+        self.side_by_side = self.base.side_by_side
 
     def fit(self, sequence: Sequence) -> Self:
         """Fits the base."""

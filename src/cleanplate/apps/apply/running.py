@@ -26,7 +26,6 @@ from cleanplate.models import BackgroundModel
 BATCH = 8
 """Frames that a model is given at once, of a recording."""
 
-_FRAME_BY_FRAME = frozenset({"statistical", "hybrid"})
 _MOST_THREADS = 8  # what is in flight is held in memory
 
 _NOTES = 1.0  # seconds between two notes of how far it is
@@ -69,8 +68,7 @@ def threads_of(model: BackgroundModel) -> int:
     that remember, whose frames must come in order, and for those with a large network, which shares its work among the
     threads itself and is fastest with a batch.
     """
-    whole = type(model).predict is BackgroundModel.predict and model.family in _FRAME_BY_FRAME
-    return min(torch.get_num_threads(), _MOST_THREADS) if whole and not model.remembers else 1
+    return min(torch.get_num_threads(), _MOST_THREADS) if model.side_by_side and not model.remembers else 1
 
 
 def shots(

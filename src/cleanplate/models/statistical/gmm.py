@@ -75,6 +75,7 @@ class GaussianMixtureModel(BackgroundModel):
 
     name: ClassVar[str] = "gmm"
     family = "statistical"
+    side_by_side = True
     paper: ClassVar[str] = "Stauffer and Grimson, 1999"
     Options = GaussianMixtureOptions
     # The median comes after the threshold, for the mixture's own score passes by the head's filters. On the head's

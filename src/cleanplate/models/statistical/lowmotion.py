@@ -66,6 +66,7 @@ class LowMotion(BackgroundModel):
     family = "statistical"
     paper = "after LaBGen (Laugraud et al. 2017) and eigenbackgrounds (Oliver et al. 2000)"
     adapts = True
+    side_by_side = True
     Options = LowMotionOptions
     options: LowMotionOptions
 

@@ -68,6 +68,7 @@ class RobustPca(BackgroundModel):
 
     name = "rpca"
     family = "statistical"
+    side_by_side = True
     paper = "Candès, Li, Ma and Wright, 2011; Lin, Chen and Ma, 2010"
     Options = RobustPcaOptions
     options: RobustPcaOptions

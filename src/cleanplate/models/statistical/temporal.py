@@ -52,6 +52,7 @@ class TemporalModel(BackgroundModel):
 
     family = "statistical"
     adapts = True
+    side_by_side = True
     Options = TemporalOptions
     options: TemporalOptions
 
