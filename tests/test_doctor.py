@@ -61,6 +61,14 @@ def test_what_is_needed_is_ill_when_missing_and_what_is_optional_is_not(installe
     assert "wandb not installed (optional: cleanplate[tracking])" in [finding.what for finding in examine()]
 
 
+def test_the_runtimes_of_exported_models_are_optional(installed: dict[str, str]) -> None:
+    installed["onnxruntime"] = "1.24"
+    found = [finding.what for finding in examine() if finding.well]
+    assert "onnxruntime 1.24" in found
+    assert "openvino not installed (optional: cleanplate[export])" in found
+    assert "onnx not installed (optional: cleanplate[export])" in found
+
+
 def test_without_torch_the_accelerator_is_unknown(installed: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     assert examine()[-1].what.startswith("accelerator unknown without torch")

@@ -11,7 +11,15 @@ _OPENCV_BUILDS = (
     "opencv-contrib-python",
     "opencv-contrib-python-headless",
 )
-_OPTIONAL = {"dvc": "pipeline", "hydra-core": "pipeline", "wandb": "tracking", "av": "video"}
+_OPTIONAL = {
+    "dvc": "pipeline",
+    "hydra-core": "pipeline",
+    "wandb": "tracking",
+    "av": "video",
+    "onnx": "export",
+    "onnxruntime": "export",
+    "openvino": "export",
+}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """`cleanplate …`: the command line. Every command imports what it needs when it runs, so that help comes at once."""
 
-from cleanplate.cli import cameras, measuring, sets, telling, using  # noqa: F401  # they add their commands to the group
+from cleanplate.cli import cameras, exporting, measuring, sets, telling, using  # noqa: F401  # they add their commands to the group
 from cleanplate.cli.group import main
 
 __all__ = ["main"]

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cleanplate.cli import completion
 from cleanplate.cli.group import main
 
 
@@ -13,7 +14,13 @@ from cleanplate.cli.group import main
 @click.argument("dataset", type=click.Path(path_type=Path))
 @click.argument("results", type=click.Path(path_type=Path))
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Also write the scores to this file.")
-@click.option("--scene", "scenes", multiple=True, help="Score only this <category>/<video>; may be given again.")
+@click.option(
+    "--scene",
+    "scenes",
+    multiple=True,
+    shell_complete=completion.scene,
+    help="Score only this <category>/<video>; may be given again.",
+)
 @click.option("--threads", default=2, show_default=True, type=click.IntRange(min=1), help="Threads that decode.")
 def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple[str, ...], threads: int) -> None:
     """Score the masks in RESULTS against DATASET by the official CDnet 2014 rules.
@@ -39,8 +46,20 @@ def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple
     help="Holds <category>/<video> in the CDnet layout; may be given again.",
 )
 @click.option("--to", default=Path("reports/benchmark.csv"), show_default=True, type=click.Path(path_type=Path))
-@click.option("--model", "models", multiple=True, help="Measure only this model; may be given again.")
-@click.option("--scene", "scenes", multiple=True, help="Measure only on this <category>/<video>; may be given again.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    shell_complete=completion.model,
+    help="Measure only this model; may be given again.",
+)
+@click.option(
+    "--scene",
+    "scenes",
+    multiple=True,
+    shell_complete=completion.scene,
+    help="Measure only on this <category>/<video>; may be given again.",
+)
 @click.option("--set", "settings", multiple=True, metavar="MODEL.KEY=VALUE", help="A value that is not the default.")
 @click.option("--plugin", "plugins", multiple=True, help="A module to import, which registers further models.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(min=1), help="Runs at a time.")

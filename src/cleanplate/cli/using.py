@@ -1,4 +1,4 @@
-"""`apply`, `recommend`, `export`: a model at work on one's own pictures."""
+"""`apply`, `recommend`: a model at work on one's own pictures."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from cleanplate.cli import completion
 from cleanplate.cli.group import main
 
 # As `cleanplate.apps.apply.kinds.KINDS`, which would be slow to import for help; a test holds the two together.
@@ -26,9 +27,14 @@ _WRITTEN = (
 
 
 @main.command()
-@click.argument("source")
+@click.argument("source", shell_complete=completion.file)
 @click.option(
-    "-m", "--model", required=True, metavar="MODEL", help="Name of a model (`cleanplate models`), or a checkpoint."
+    "-m",
+    "--model",
+    required=True,
+    metavar="MODEL",
+    shell_complete=completion.model_or_file,
+    help="Name of a model (`cleanplate models`), or a checkpoint.",
 )
 @click.option(
     "-o",
@@ -108,7 +114,7 @@ def apply(source: str, model: str, out: Path, **choices: Any) -> None:
 
 
 @main.command()
-@click.argument("source")
+@click.argument("source", shell_complete=completion.file)
 @click.option(
     "-o",
     "--out",
@@ -125,7 +131,15 @@ def apply(source: str, model: str, out: Path, **choices: Any) -> None:
     metavar="N",
     help="Look at N frames at most.",
 )
-@click.option("-m", "--model", "models", multiple=True, metavar="MODEL", help="Try this one too; may be given again.")
+@click.option(
+    "-m",
+    "--model",
+    "models",
+    multiple=True,
+    metavar="MODEL",
+    shell_complete=completion.model,
+    help="Try this one too; may be given again.",
+)
 @click.option(
     "--speed", default=0.0, type=click.FloatRange(min=0), metavar="FPS", help="Frames per second that are needed."
 )
@@ -175,28 +189,3 @@ def recommend(source: str, out: Path, **choices: Any) -> None:
         recommend_command(Asked(source, out, **choices), lambda text: click.echo(text, err=True))
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-@main.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("--to", required=True, type=click.Choice(("onnx", "torchscript")), help="Format of the file.")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="The file.  [default: CHECKPOINT, its suffix replaced]"
-)
-def export(checkpoint: Path, to: str, out: Path | None) -> None:
-    """Write the fitted model in CHECKPOINT as one file that runs without cleanplate.
-
-    Pre-processing, background, network, threshold and frame size are inside. It takes uint8 BGR frames [N, H, W, 3] and
-    gives mask, score and background. `cleanplate apply -m` takes it as well. What can be exported: median, mean,
-    trimmed_mean, mode, benet, lowmotion of a camera that stands still, plate on any of these, pairnet.
-
-    \b
-    Examples:
-      cleanplate apply my.mp4 -m plate -o plate.ckpt
-      cleanplate export plate.ckpt --to onnx
-      cleanplate apply my.mp4 -m plate.onnx -o masks.mp4
-    """  # noqa: D301
-    from cleanplate.engine.export import export as write
-
-    written = write(checkpoint, to, out)
-    click.echo(f"{written}: {written.stat().st_size / 1e6:.1f} MB")

@@ -16,6 +16,7 @@ from cleanplate.acquire.palm_model import palm_model_path, palm_model_unmet
 from cleanplate.apps.camera.palm_decoding import MIDDLE_FINGER, SIDE, WRIST, Floats, decode, merge
 from cleanplate.data.images import Image
 from cleanplate.errors import ConfigError, ModelError
+from cleanplate.models.exported.openvino_file import openvino
 
 Network = Callable[[Floats], tuple[Floats, Floats]]
 """From an RGB picture `[192, 192, 3]` in [0, 1] to boxes `[2016, 18]` and logits `[2016]`."""
@@ -93,12 +94,12 @@ def letterboxed(frame: Image) -> Floats:
 def by_openvino(path: Path) -> Network | None:
     """The network run by OpenVINO, on one thread; `None` where that is not installed."""
     try:
-        import openvino
-    except (ImportError, OSError):
+        core = openvino(path).Core()
+    except (ModelError, OSError):
         return None
     # Full precision: the half one that it takes by itself moves palms by a hundredth of the picture.
     settings = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(path, "CPU", settings)
+    compiled = core.compile_model(path, "CPU", settings)
 
     def run(picture: Floats) -> tuple[Floats, Floats]:
         return _sorted(list(compiled(picture[None]).values()))

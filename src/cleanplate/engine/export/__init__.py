@@ -1,4 +1,4 @@
-"""Fitted models as one file that runs without cleanplate: ONNX or TorchScript, pre-processing and threshold inside."""
+"""Fitted models as one file that runs without cleanplate: ONNX, OpenVINO or TorchScript, the whole model inside."""
 
 from cleanplate.engine.export.writing import FORMATS, export
 

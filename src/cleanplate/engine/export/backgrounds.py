@@ -5,9 +5,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
+from cleanplate.engine.export.estimates import NOTHING, EstimateGraph, Known, Size, States, builds
 from cleanplate.engine.export.filters import Resize, median_filter, middle
+from cleanplate.engine.export.running import RunningBackground, UnforeseenBackground
 from cleanplate.errors import ModelError
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
@@ -27,7 +30,7 @@ def as_picture(plate: Image) -> Tensor:
     return torch.from_numpy(plate.copy()).permute(2, 0, 1)[None].float()
 
 
-class StillBackground(nn.Module):
+class StillBackground(EstimateGraph):
     """The same plate for every frame."""
 
     plate: Tensor
@@ -36,9 +39,9 @@ class StillBackground(nn.Module):
         super().__init__()
         self.register_buffer("plate", as_picture(plate))
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Backgrounds of frames, float32 BGR `[N, 3, H, W]`."""
-        return self.plate.expand_as(frames)
+    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NOTHING) -> Known:
+        """See `EstimateGraph`."""
+        return Known(self.plate.expand_as(frames))
 
 
 class ResidualBackground(StillBackground):
@@ -56,14 +59,16 @@ class ResidualBackground(StillBackground):
         self.enlarge = Resize(size, (height, width), cv2.INTER_LINEAR, whole=False)
         shrunk = cv2.resize(plate, size[::-1], interpolation=cv2.INTER_AREA)
         self.register_buffer("small", as_picture(np.asarray(shrunk, np.uint8)))
-        # Channel by channel here, pixel by pixel there.
-        self.register_buffer("mean", torch.tensor(mean).reshape(1, *size, 3).permute(0, 3, 1, 2).reshape(1, -1))
-        ordered = torch.tensor(components).reshape(-1, *size, 3).permute(0, 3, 1, 2)
-        self.register_buffer("components", ordered.reshape(len(components), -1))
+        self.register_buffer("mean", by_channel(mean, size))
+        self.register_buffer("components", by_channel(components, size))
 
-    def forward(self, frames: Tensor) -> Tensor:
-        """Backgrounds of frames, float32 BGR `[N, 3, H, W]`."""
-        residual = self.shrink(frames) - self.small
+    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NOTHING) -> Known:
+        """See `EstimateGraph`."""
+        return Known(self.followed(frames, self.plate, self.small))
+
+    def followed(self, frames: Tensor, plate: Tensor, small: Tensor) -> Tensor:
+        """Backgrounds of frames, given the plate, `[1, 3, H, W]`, at full and at the components' size."""
+        residual = self.shrink(frames) - small
         light = middle(residual[:, :, ::2, ::2].flatten(2))[:, :, None, None]
         # Half levels, where the median of an even number lies, are cut off, as the conversion to uint8 does.
         gap = torch.floor((residual - light).abs().amax(dim=1, keepdim=True).clamp(0, 255))
@@ -75,16 +80,21 @@ class ResidualBackground(StillBackground):
             weighted = self.components * known.repeat(1, 3)[:, None]
             ridge = _RIDGE * torch.eye(len(self.components), device=frames.device)
             answer = weighted @ centred[..., None]
-            found = (_solved(weighted @ self.components.T + ridge, answer)[..., 0]) @ self.components
+            found = (solved(weighted @ self.components.T + ridge, answer)[..., 0]) @ self.components
             if trim is not None:
                 off = (centred - found).abs().reshape(-1, 3, known.shape[1])
                 known = (off.amax(dim=1) < trim).float()
         followed = self.enlarge((self.mean + found).reshape(residual.shape))
-        lit = torch.round(self.plate + followed).clamp(0, 255)
-        return torch.where(enough[:, :, None, None] > 0, lit, self.plate)
+        lit = torch.round(plate + followed).clamp(0, 255)
+        return torch.where(enough[:, :, None, None] > 0, lit, plate)
 
 
-def _solved(systems: Tensor, answers: Tensor) -> Tensor:
+def by_channel(rows: Any, size: Size) -> Tensor:
+    """Small pictures, flat, pixel by pixel, `[K, h·w·3]` or one, as `[K, 3·h·w]`: channel by channel."""
+    return torch.tensor(np.asarray(rows)).reshape(-1, *size, 3).permute(0, 3, 1, 2).reshape(-1, 3 * size[0] * size[1])
+
+
+def solved(systems: Tensor, answers: Tensor) -> Tensor:
     """Solutions of small positive definite systems, `[N, K, K]` and `[N, K, 1]`: ONNX has no solver (Gauss, Jordan)."""
     count = int(systems.shape[1])
     joined = torch.cat([systems, answers], dim=2)
@@ -95,26 +105,35 @@ def _solved(systems: Tensor, answers: Tensor) -> Tensor:
     return joined[:, :, count:]
 
 
-def background_of(model: BackgroundModel) -> StillBackground:
-    """The graph of a model's background.
+@builds(TemporalModel)
+def _temporal(model: TemporalModel, size: Size, adaptive: bool) -> EstimateGraph:
+    running = running_of(model, model.state()["background"])
+    return RunningBackground(running) if adaptive else StillBackground(whole_levels(running))
 
-    Raises:
-        ModelError: where there is none, naming the models that have one.
-    """
-    if isinstance(model, TemporalModel):
-        followed = model.memory()["running"]
-        return StillBackground(model.state()["background"] if followed is None else np.rint(followed).astype(np.uint8))
-    if isinstance(model, LowMotion):
-        state = model.state()
-        if "views" in state or "reference" in state:
-            raise ModelError(
-                f"{model.name}: it follows a camera that moves, which cannot be exported; for a camera that stands "
-                "still, fit it with registration=false and views=false"
-            )
-        if "components" in state:
-            return ResidualBackground(state["plate"], state["mean"], state["components"])
-        return StillBackground(state["plate"])
-    raise ModelError(
-        f"{model.name}: cannot be exported: its background changes with what it has seen, or a network makes it; "
-        "mean, trimmed_mean, median, mode, benet and lowmotion can, plate on any of these, and pairnet"
-    )
+
+@builds(LowMotion)
+def _low_motion(model: LowMotion, size: Size, adaptive: bool) -> EstimateGraph:
+    state = model.state()
+    if "views" in state or "reference" in state:
+        raise ModelError(
+            f"{model.name}: it follows a camera that moves, which cannot be exported; for a camera that stands "
+            "still, fit it with registration=false and views=false"
+        )
+    running = running_of(model, state["plate"])
+    residual = None
+    if "components" in state:
+        residual = ResidualBackground(whole_levels(running), state["mean"], state["components"])
+    if adaptive:
+        return UnforeseenBackground(running, residual)
+    return residual or StillBackground(whole_levels(running))
+
+
+def running_of(model: BackgroundModel, plate: Image) -> NDArray[Any]:
+    """The plate with what was taken over from frames, if anything was: float32, or uint8 as it was fitted."""
+    followed = model.memory().get("running")
+    return plate if followed is None else np.asarray(followed, np.float32)
+
+
+def whole_levels(plate: NDArray[Any]) -> Image:
+    """A plate rounded to levels, uint8."""
+    return np.asarray(np.clip(np.rint(plate), 0, 255), np.uint8)

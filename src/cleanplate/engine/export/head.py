@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from cleanplate.engine.export.filters import box_mean, gaussian, median_filter, middle
+from cleanplate.engine.export.filters import box_mean, gaussian, majority, median_filter, middle
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Score
@@ -57,10 +57,10 @@ class HeadGraph(nn.Module):
 
     def mask(self, score: Tensor) -> Tensor:
         """Cuts a score: uint8 `[N, 1, H, W]` of 0 and 255."""
-        mask = (score > self.options.threshold).float() * 255
+        mask = (score > self.options.threshold).float()
         if self.options.mask_median:
-            mask = median_filter(mask, self.options.mask_median)
-        return mask.to(torch.uint8)
+            mask = majority(mask, self.options.mask_median)
+        return (mask * 255).to(torch.uint8)
 
 
 def relit(frames: Tensor, backgrounds: Tensor, gain: str) -> Tensor:
@@ -75,14 +75,14 @@ def relit(frames: Tensor, backgrounds: Tensor, gain: str) -> Tensor:
     else:
         lit = plate * middle((seen + 1) / (plate + 1))[..., None]
     still = ((seen - lit).abs().amax(dim=1, keepdim=True) < _LIGHT_SAMPLE_LEVELS).float()
+    enough = still.mean(dim=2, keepdim=True)[..., None] >= 0.1
     if gain == "offset":
         change = ((seen - plate) * still).sum(dim=2) / still.sum(dim=2).clamp(min=1)
-        changed = backgrounds + change[:, :, None, None]
+        changed = backgrounds + change[:, :, None, None] * enough.float()
     else:
         factor = ((seen * still).sum(dim=2) + 1) / ((plate * still).sum(dim=2) + 1)
-        changed = backgrounds * factor[:, :, None, None]
-    enough = still.mean(dim=2, keepdim=True)[..., None] >= 0.1
-    return torch.where(enough, torch.round(changed).clamp(0, 255), backgrounds)
+        changed = backgrounds * torch.where(enough, factor[:, :, None, None], torch.ones_like(factor[:, :, None, None]))
+    return torch.round(changed).clamp(0, 255)
 
 
 def _one_channel(gap: Tensor, channels: str) -> Tensor:

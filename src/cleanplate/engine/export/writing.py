@@ -1,45 +1,55 @@
-"""Writes a fitted model as one ONNX or TorchScript file, with what it is beside it in the same file."""
+"""Writes a fitted model as one ONNX, OpenVINO or TorchScript file, with what it is in the same file."""
 
-import hashlib
-import io
 import json
-import warnings
-from dataclasses import asdict
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import torch
 
-import cleanplate
+from cleanplate.engine.export.calibration import Calibration, calibration_of, loss
+from cleanplate.engine.export.described import described
+from cleanplate.engine.export.forms import onnx_of, with_metadata, write_openvino, write_torchscript
 from cleanplate.engine.export.graphs import ModelGraph, graph_of
+from cleanplate.engine.export.quantising import check_network, quantised
 from cleanplate.errors import ModelError
 from cleanplate.files import replacing
-from cleanplate.models.base import BackgroundModel
-from cleanplate.models.exported import EXTRA, FORMAT, INPUT, NOTES, OUTPUTS, SUFFIXES
-from cleanplate.models.stored import load, read
+from cleanplate.models.exported import SUFFIXES, load_exported
+from cleanplate.models.stored import load
 
 FORMATS = tuple(SUFFIXES.values())
+_IN_8_BITS = ("onnx", "openvino")
 
-_OPSET = 17  # the oldest with all that is needed: runs on old runtimes too
 
-
-def export(checkpoint: Path | str, to: str, out: Path | str | None = None) -> Path:
+def export(
+    checkpoint: Path | str,
+    to: str,
+    out: Path | str | None = None,
+    *,
+    size: tuple[int, int] | None = None,
+    adaptive: bool = False,
+    int8: bool = False,
+    calibrate: str = "",
+) -> Path:
     """Writes the model of a checkpoint as one file: pre-processing, background, network, head and threshold inside.
 
-    It takes uint8 BGR `[N, H, W, 3]` of the size that the model was fitted to, and gives `mask` uint8 `[N, H, W]` of 0
-    and 255, `score` float32 `[N, H, W]` in grey levels and `background` uint8 BGR `[N, H, W, 3]`. Networks compute in
-    32 bits, wherever it runs. `cleanplate.load` reads it back behind the same `apply`.
+    What goes in and comes out is told in `cleanplate.models.exported`; `cleanplate.load` reads it back behind the same
+    `apply`. Networks compute in 32 bits, wherever it runs, or in 8.
 
     Args:
         checkpoint: a fitted model, see `cleanplate.save`.
-        to: `onnx` or `torchscript`.
+        to: `onnx`, `openvino` or `torchscript`.
         out: where; by default beside the checkpoint, with the suffix of the format.
+        size: height and width of the frames, for models that take any.
+        adaptive: the file goes on learning online, where a learning rate asks for it.
+        int8: the network's convolutions and products in 8 bits; what that costs is measured, and told by the file.
+        calibrate: what `cleanplate apply` takes: frames of the scene, to find the ranges of the numbers; for `int8`.
 
     Returns:
         The file.
 
     Raises:
-        ModelError: if the checkpoint cannot be read, the model cannot be exported, or a package is missing.
+        ModelError: if the checkpoint cannot be read, the model cannot be exported so, or a package is missing.
+        DataError: if there is nothing to calibrate with.
     """
     if to not in FORMATS:
         raise ModelError(f"export: {to!r} is no format; choose one of {', '.join(FORMATS)}")
@@ -50,76 +60,54 @@ def export(checkpoint: Path | str, to: str, out: Path | str | None = None) -> Pa
         raise ModelError(f"{target}: a {to} file must end in {suffix}, which `cleanplate.load` knows it by")
     if checkpoint.suffix in SUFFIXES:
         raise ModelError(f"{checkpoint}: exported already; export starts from a checkpoint")
+    _check_int8(to, int8, calibrate)
     model = load(checkpoint)
-    told = _described(model, checkpoint)
     with torch.no_grad(), replacing(target) as temporary:
-        write = _onnx if to == "onnx" else _torchscript
-        write(graph_of(model), told, temporary)
+        graph = graph_of(model, size, adaptive)
+        told = described(model, graph, checkpoint)
+        if int8:
+            _write_in_8_bits(graph, to, told, temporary, calibrate)
+        else:
+            _write(graph, to, told, temporary)
     return target
 
 
-def _described(model: BackgroundModel, checkpoint: Path) -> dict[str, str]:
-    """What the file tells of its model; every value is a word or JSON."""
-    described = model.describe()
-    notes = {key: value for key, value in read(checkpoint).get("notes", {}).items() if _is_plain(value)}
-    return {
-        "cleanplate": cleanplate.__version__,
-        "format": str(FORMAT),
-        "name": model.name,
-        "family": model.family,
-        "league": model.league,
-        "paper": model.paper,
-        "size": json.dumps(model.fitted_size),
-        "parameters": str(model.parameters),
-        "options": json.dumps(described["options"]),
-        "foreground": json.dumps(asdict(model.head.options)),
-        NOTES: json.dumps(notes),
-        "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
-    }
+def _check_int8(to: str, int8: bool, calibrate: str) -> None:
+    if int8 and to not in _IN_8_BITS:
+        raise ModelError(f"--int8: a {to} file computes in 32 bits; choose --to {' or --to '.join(_IN_8_BITS)}")
+    if int8 and not calibrate:
+        raise ModelError("--int8: needs frames of the scene to find the ranges of the numbers: --calibrate SOURCE")
+    if calibrate and not int8:
+        raise ModelError(f"--calibrate {calibrate}: is for --int8, which was not asked for; add it")
 
 
-def _is_plain(value: Any) -> bool:
-    try:
-        json.dumps(value)
-    except TypeError:
-        return False
-    return True
+def _write(graph: ModelGraph, to: str, told: dict[str, str], file: Path) -> None:
+    if to == "torchscript":
+        write_torchscript(graph, told, file)
+    else:
+        _write_onnx(onnx_of(graph, alone=to == "openvino"), to, told, file)
 
 
-def _onnx(graph: ModelGraph, told: dict[str, str], file: Path) -> None:
-    try:
-        import onnx
-    except ImportError as error:
-        raise ModelError("export to onnx needs the package onnx: pip install 'cleanplate[export]'") from error
-    with warnings.catch_warnings():  # of sizes that become constants, which is meant, and of a newer exporter
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            graph,
-            (_example(graph),),
-            str(file),
-            input_names=[INPUT],
-            output_names=list(OUTPUTS),
-            dynamic_axes={name: {0: "frames_at_once"} for name in (INPUT, *OUTPUTS)},
-            opset_version=_OPSET,
-            dynamo=False,  # the newer exporter wants onnxscript, and gains nothing here
-        )
-    written = onnx.load_model(str(file))
-    onnx.helper.set_model_props(written, told)
-    written.producer_name, written.producer_version = "cleanplate", cleanplate.__version__
-    onnx.checker.check_model(written)
-    file.write_bytes(written.SerializeToString())
+def _write_onnx(content: bytes, to: str, told: dict[str, str], file: Path) -> None:
+    if to == "openvino":
+        write_openvino(content, told, file)
+    else:
+        file.write_bytes(with_metadata(content, told))
 
 
-def _torchscript(graph: ModelGraph, told: dict[str, str], file: Path) -> None:
-    data = io.BytesIO()  # given a path, torch writes the path's name into the file
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        # Compared with the model on frames by the tests; comparing noise with itself here would tell nothing more.
-        traced = torch.jit.trace(graph, (_example(graph),), check_trace=False)  # type: ignore[no-untyped-call]
-        torch.jit.save(traced, data, _extra_files={EXTRA: json.dumps(told)})
-    file.write_bytes(data.getvalue())
+def _write_in_8_bits(graph: ModelGraph, to: str, told: dict[str, str], file: Path, calibrate: str) -> None:
+    content = onnx_of(graph, alone=to == "openvino")
+    check_network(content, graph, told["name"])
+    known = calibration_of(calibrate, graph.size)
+    small = quantised(content, graph, known.to_learn_from)
+    with tempfile.TemporaryDirectory() as folder:
+        suffix = next(suffix for suffix, form in SUFFIXES.items() if form == to)
+        before, after = (Path(folder) / f"{name}{suffix}" for name in ("before", "after"))
+        _write_onnx(content, to, told, before)
+        _write_onnx(small, to, told, after)
+        told["int8"] = json.dumps(_cost(before, after, known))
+    _write_onnx(small, to, told, file)
 
 
-def _example(graph: ModelGraph) -> torch.Tensor:
-    """Two frames, so that nothing takes their number for a constant 1."""
-    return graph.background.plate.permute(0, 2, 3, 1).to(torch.uint8).repeat(2, 1, 1, 1)
+def _cost(before: Path, after: Path, known: Calibration) -> dict[str, float | int | str]:
+    return {"calibrated_on": known.name, **loss(load_exported(before), load_exported(after), known)}

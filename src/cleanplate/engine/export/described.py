@@ -1,0 +1,49 @@
+"""What an exported file tells of its model: every value is a word or JSON."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cleanplate
+from cleanplate.engine.export.graphs import ModelGraph
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.exported import FORMAT, FRAMES, NOTES, RATE, STATES, packed
+from cleanplate.models.stored import read
+
+
+def described(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> dict[str, str]:
+    """The metadata of a file: what wrote it, from what, what the model is, and what it starts from."""
+    options = model.describe()["options"]
+    notes = {key: value for key, value in read(checkpoint).get("notes", {}).items() if _is_plain(value)}
+    states = {name: state.numpy() for name, state in graph.states.items()}
+    return {
+        "cleanplate": cleanplate.__version__,
+        "format": str(FORMAT),
+        "name": model.name,
+        "family": model.family,
+        "league": model.league,
+        "paper": model.paper,
+        "size": json.dumps(graph.size),
+        "parameters": str(model.parameters),
+        "options": json.dumps(options),
+        "foreground": json.dumps(asdict(model.head.options)),
+        "inputs": json.dumps(inputs_of(graph)),
+        NOTES: json.dumps(notes),
+        "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        **({STATES: packed(states)} if states else {}),
+    }
+
+
+def inputs_of(graph: ModelGraph) -> list[str]:
+    """The names of what goes in, in order."""
+    return [FRAMES, *([RATE] if graph.takes_rate else []), *graph.states]
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
