@@ -1,13 +1,16 @@
 """A small scene for exported models, and what it means that one answers as the model it comes from."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 import cleanplate
 from cleanplate.engine.export import export
 from cleanplate.models import BackgroundModel
+from cleanplate.models.exported.openvino_file import openvino
 from in_memory import in_memory, textured
 
 HEIGHT, WIDTH = 75, 101
@@ -52,3 +55,10 @@ def assert_alike(model: BackgroundModel, other: BackgroundModel, frames: list[np
     assert {(one.mask.dtype, one.score.dtype, one.background.dtype) for one in found} == {
         (np.dtype(np.uint8), np.dtype(np.float32), np.dtype(np.uint8))
     }
+
+
+def quiet_openvino() -> Any:
+    """OpenVINO, without the telemetry of a plain import; skips the module's tests where it is not installed."""
+    if importlib.util.find_spec("openvino") is None:
+        pytest.skip("openvino is not installed: pip install 'cleanplate[export]'", allow_module_level=True)
+    return openvino(Path("tests"))

@@ -25,12 +25,12 @@ from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel
 from cleanplate.models.exported import packed, unpacked
 from cleanplate.models.exported.base import threads
-from export_scene import HEIGHT, WIDTH, assert_alike, exported, fitted, passing_box
+from export_scene import HEIGHT, WIDTH, assert_alike, exported, fitted, passing_box, quiet_openvino
 from in_memory import in_memory
 
 onnx = pytest.importorskip("onnx", reason="needs cleanplate[export]")
 onnxruntime = pytest.importorskip("onnxruntime", reason="needs cleanplate[export]")
-pytest.importorskip("openvino", reason="needs cleanplate[export]")
+openvino = quiet_openvino()
 
 KINDS: dict[str, dict[str, Any]] = {
     "median": {},
@@ -164,8 +164,6 @@ def test_the_file_tells_what_it_is_and_runs_without_cleanplate(models, median_fi
     with zipfile.ZipFile(median_files / "model.openvino") as archive:
         assert sorted(archive.namelist()) == ["cleanplate.json", "model.bin", "model.xml"]
         archive.extractall(median_files / "unpacked")
-    import openvino
-
     run = openvino.Core().compile_model(median_files / "unpacked/model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     answers["openvino"] = [np.array(each) for each in run({"frames": np.stack(shown)}).values()]
     told["openvino"] = json.loads((median_files / "unpacked/cleanplate.json").read_text())

@@ -19,11 +19,11 @@ from cleanplate.engine.export.quantising import quantised
 from cleanplate.errors import CleanplateError
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel
-from export_scene import fitted, passing_box
+from export_scene import fitted, passing_box, quiet_openvino
 
 onnx = pytest.importorskip("onnx", reason="needs cleanplate[export]")
 pytest.importorskip("onnxruntime", reason="needs cleanplate[export]")
-pytest.importorskip("openvino", reason="needs cleanplate[export]")
+quiet_openvino()
 
 
 @pytest.fixture(scope="module")
