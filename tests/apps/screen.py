@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.apps.window_manager import WindowManager
 
 _SIZE = (1280, 960)
 _LONGEST = 60.0
@@ -173,7 +174,9 @@ def virtual_screen() -> Iterator[Screen]:
         with os.fdopen(told) as pipe:
             number = pipe.readline().strip()
         assert number, "Xvfb did not start"
-        yield Screen(f":{number}")
+        screen = Screen(f":{number}")
+        with WindowManager(screen.name):
+            yield screen
     finally:
         process.terminate()
         process.wait(10)

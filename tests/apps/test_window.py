@@ -72,6 +72,36 @@ def test_mouse_and_keys_reach_the_program(screen) -> None:
         assert process.wait(20) == 0
 
 
+def test_each_press_of_a_double_click_is_told_once(screen) -> None:
+    with _started(screen) as process:
+        window = screen.window("a window")
+        window.shows(lambda seen: seen[60, 20, 2] == 255)
+        for _ in range(3):
+            window.click(40, 50, "right")
+        window.click(10, 10)
+        told = []
+        while "x=10" not in (line := _said(process, "deed='down'")):
+            told.append(line)
+        assert len(told) == 3
+        window.key("q")
+        assert process.wait(20) == 0
+
+
+def test_the_wheel_is_told_and_does_not_enlarge_the_picture(screen) -> None:
+    with _started(screen) as process:
+        window = screen.window("a window")
+        before = window.shows(lambda seen: seen[60, 20, 2] == 255)
+        for _ in range(3):
+            window.click(60, 60, "wheel up")
+            assert "steps=1" in _said(process, "deed='wheel'")
+        np.testing.assert_array_equal(window.shows(lambda seen: seen[60, 60].tolist() == [0, 0, 0]), before)
+        window.click(30, 70)
+        assert "x=30, y=70" in _said(process, "deed='down'")
+        np.testing.assert_array_equal(window.picture(), before)
+        window.key("q")
+        assert process.wait(20) == 0
+
+
 def test_places_are_those_of_the_picture_in_a_window_of_another_size(screen) -> None:
     with _started(screen) as process:
         window = screen.window("a window")

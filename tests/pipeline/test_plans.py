@@ -45,6 +45,11 @@ def test_a_model_that_learns_from_labels_splits_by_itself() -> None:
     assert trained(plan) == {NAMES[1]: 99, NAMES[2]: 98}
 
 
+def test_a_scene_without_labels_is_not_kept_for_testing() -> None:
+    scenes = SCENES | {NAMES[2]: Scene("unlabelled", ())}
+    assert predicted(planned(config("bgsnet"), "all", scenes)) == [NAMES[1]]
+
+
 def test_unseen_tests_each_video_by_a_run_that_never_saw_it() -> None:
     chosen = config("bgsnet", "protocol=unseen")
     assert chosen.runs == NAMES

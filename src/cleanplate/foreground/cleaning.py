@@ -36,7 +36,7 @@ def majority(mask: Image, side: int) -> Image:
     As `cv2.medianBlur`, borders included, but the time does not grow with the side.
 
     Args:
-        mask: uint8 `[H, W]` of 0 and 255.
+        mask: uint8 `[H, W]` of 0 and 255, or 0 and 1.
         side: odd.
 
     Returns:

@@ -97,10 +97,11 @@ def _without_labels(config: Config, run: str, scenes: Mapping[str, Scene]) -> Pl
 
 
 def _split(config: Config, run: str, scenes: Mapping[str, Scene]) -> Plan:
-    """One run: the scenes of `data.test` are for testing, the others for learning; the last one, if none is named."""
+    """One run: the scenes of `data.test` are for testing, the others for learning; if none is named, the last labelled one."""
     if run != "all":
         raise ConfigError(f"runs: {run!r} is not `all`, the one run of protocol `split`")
-    test = config.data.test or list(scenes)[-1:]
+    labelled = [name for name, scene in scenes.items() if scene.labelled]
+    test = config.data.test or (labelled or list(scenes))[-1:]
     return _plan(config, run, _learnt([name for name in scenes if name not in test], scenes),
                  [_entry(name, scenes) for name in test])  # fmt: skip
 

@@ -77,7 +77,7 @@ class Feed:
     def _read(self) -> None:
         try:
             for picture in self._pictures():
-                turned = np.asarray(cv2.flip(picture, 1)) if self._mirrored else picture
+                turned = np.asarray(cv2.flip(picture, 1), np.uint8) if self._mirrored else picture
                 with self._fresh:
                     self._newest = turned
                     self._fresh.notify()

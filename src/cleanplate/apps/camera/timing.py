@@ -26,6 +26,11 @@ class Countdown:
         return self._end is not None
 
     @property
+    def due(self) -> float:
+        """When it rings, by its clock; never, if it does not run."""
+        return math.inf if self._end is None else self._end
+
+    @property
     def left(self) -> int:
         """Whole seconds that are left, as a person counts them: 5, 4, …, 1; 0 if it does not run."""
         return 0 if self._end is None else max(0, math.ceil(self._end - self._clock()))

@@ -7,6 +7,7 @@ from typing import Any, Self
 import cv2
 
 from cleanplate.apps.camera.events import Event, key_of, mouse_of
+from cleanplate.apps.camera.toolkit_zoom import undo_zoom
 from cleanplate.data.images import Image
 
 # No toolbar and no zoom of the toolkit's own; the picture keeps its shape when the window is drawn larger.
@@ -23,11 +24,13 @@ class Window:
         self.title = title
         self.closed = False
         self._happened: list[Event] = []
+        self._latest: Event | None = None
         self._beside: dict[str, bool] = {}
 
     def __enter__(self) -> Self:
         """Opens nothing yet: the first picture gives the size."""
         self._opened = False
+        self._shape: tuple[int, ...] = ()
         return self
 
     def __exit__(
@@ -38,11 +41,14 @@ class Window:
         cv2.waitKey(1)  # lets the toolkit do it
 
     def show(self, picture: Image) -> None:
-        """Shows a picture, uint8 BGR `[H, W, 3]`, until the next one."""
+        """Shows a picture, uint8 BGR `[H, W, 3]`, until the next one. The window takes its size."""
         if not self._opened:
             _open(self.title, picture)
             cv2.setMouseCallback(self.title, self._on_mouse)
             self._opened = True
+        elif picture.shape != self._shape:
+            _fit(self.title, picture)
+        self._shape = picture.shape
         cv2.imshow(self.title, picture)
 
     def show_beside(self, name: str, picture: Image) -> None:
@@ -84,12 +90,22 @@ class Window:
 
     def _on_mouse(self, kind: int, x: int, y: int, flags: int, given: Any) -> None:
         event = mouse_of(kind, x, y, flags)
-        if event:
-            self._happened.append(event)
+        # Qt tells the second press of a double click twice, as one and as a press.
+        twice = event == self._latest and event is not None and event.deed == "down"
+        self._latest = event
+        if event is None or twice:
+            return
+        self._happened.append(event)
+        if event.deed == "wheel":
+            undo_zoom(self.title, (x + 0.5) / self._shape[1], (y + 0.5) / self._shape[0])
 
 
 def _open(title: str, picture: Image) -> None:
     cv2.namedWindow(title, _FLAGS)
+    _fit(title, picture)
+
+
+def _fit(title: str, picture: Image) -> None:
     height, width = picture.shape[:2]
     scale = min(1.0, _LARGEST[0] / width, _LARGEST[1] / height)
     cv2.resizeWindow(title, max(1, round(width * scale)), max(1, round(height * scale)))

@@ -45,4 +45,4 @@ def agrees(frame: Image, plate: Image) -> NDArray[np.bool_]:
     blue, green, red = cv2.split(cv2.absdiff(frame, plate))
     beyond = np.asarray(cv2.max(cv2.max(blue, green), red) >= _ALIKE_LEVELS)
     # A median filter commutes with a threshold, and of two levels the median is what most pixels have.
-    return majority(beyond.view(np.uint8), 9) == 0
+    return np.asarray(majority(beyond.view(np.uint8), 9) == 0)

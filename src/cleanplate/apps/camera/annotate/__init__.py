@@ -1,0 +1,1 @@
+"""`annotate`: pictures are labelled by hand, with outlines that a model may propose."""
