@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton, radius
-from cleanplate.apps.camera.capture import NO_PALMS, Capture
-from cleanplate.apps.camera.captured_sets import CapturedSets
+from cleanplate.apps.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton, radius
+from cleanplate.apps.camera.capture.captured_sets import CapturedSets
+from cleanplate.apps.camera.capture.palms import Palm
+from cleanplate.apps.camera.capture.pointing import PalmWatch
+from cleanplate.apps.camera.capture.program import NO_PALMS, Capture
 from cleanplate.apps.camera.events import Key, Mouse
-from cleanplate.apps.camera.palms import Palm
-from cleanplate.apps.camera.pointing import PalmWatch
 from cleanplate.data.images import read_color
 from cleanplate.report.text import Colour, width_of
 

@@ -10,8 +10,8 @@ from tests.apps import drawn_hand
 from tests.apps.screen import Handle, Screen, ends, program, until, virtual_screen
 
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.buttons import BACKGROUND, EXIT, SAVE, RoundButton
-from cleanplate.apps.camera.palms import PalmDetector
+from cleanplate.apps.camera.capture.buttons import BACKGROUND, EXIT, SAVE, RoundButton
+from cleanplate.apps.camera.capture.palms import PalmDetector
 from cleanplate.data.images import read_color, write_image
 from cleanplate.data.synthetic import SceneSpec, render
 

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.apps.camera import captured_sets
-from cleanplate.apps.camera.captured_sets import CapturedSets
+from cleanplate.apps.camera.capture import captured_sets
+from cleanplate.apps.camera.capture.captured_sets import CapturedSets
 from cleanplate.data.captured import find_sets, write_captured
 from cleanplate.data.images import read_color, write_image
 from cleanplate.data.picture_set import LabelOptions
@@ -175,7 +175,7 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from cleanplate.apps.camera.captured_sets import CapturedSets
+from cleanplate.apps.camera.capture.captured_sets import CapturedSets
 from cleanplate.errors import DataError
 
 def attempt(action):

@@ -15,11 +15,11 @@ from tests.apps.screen import until
 
 import cleanplate
 from cleanplate.apps.camera.events import Key
-from cleanplate.apps.camera.given import Given
-from cleanplate.apps.camera.keeping import Place
-from cleanplate.apps.camera.learning import Phase, Timing
-from cleanplate.apps.camera.live import Live
-from cleanplate.apps.camera.views import TINT
+from cleanplate.apps.camera.live.given import Given
+from cleanplate.apps.camera.live.keeping import Place
+from cleanplate.apps.camera.live.learning import Phase, Timing
+from cleanplate.apps.camera.live.program import Live
+from cleanplate.apps.camera.live.views import TINT
 from cleanplate.apps.camera.worker import Worker
 from cleanplate.data.images import read_color, write_image
 from cleanplate.errors import ModelError

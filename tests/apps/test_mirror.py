@@ -9,12 +9,12 @@ import pytest
 from tests.apps.room import AtOnce, Clock, acted, cast, empty, wall
 from tests.apps.test_live import SIZE, make
 
-from cleanplate.apps.camera.double import doubled, person_mask, softened
 from cleanplate.apps.camera.events import Key, Mouse
-from cleanplate.apps.camera.given import Given
-from cleanplate.apps.camera.keeping import Place
-from cleanplate.apps.camera.learning import Phase, Timing
-from cleanplate.apps.camera.mirror import Mirror
+from cleanplate.apps.camera.live.double import doubled, person_mask, softened
+from cleanplate.apps.camera.live.given import Given
+from cleanplate.apps.camera.live.keeping import Place
+from cleanplate.apps.camera.live.learning import Phase, Timing
+from cleanplate.apps.camera.live.mirror import Mirror
 from cleanplate.data.images import read_color
 
 CLICK = Mouse("down", 5, 5, "left")

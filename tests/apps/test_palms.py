@@ -15,9 +15,9 @@ import pytest
 from tests.apps import drawn_hand
 
 from cleanplate.acquire.palm_model import palm_model_path
-from cleanplate.apps.camera import palms
-from cleanplate.apps.camera.palm_decoding import OVERLAP, anchors, decode, merge, overlaps
-from cleanplate.apps.camera.palms import Palm, PalmDetector, by_opencv, by_openvino, letterboxed
+from cleanplate.apps.camera.capture import palms
+from cleanplate.apps.camera.capture.palm_decoding import OVERLAP, anchors, decode, merge, overlaps
+from cleanplate.apps.camera.capture.palms import Palm, PalmDetector, by_opencv, by_openvino, letterboxed
 from cleanplate.data.images import Image, read_color
 from cleanplate.errors import ConfigError, ModelError
 

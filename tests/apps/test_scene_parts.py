@@ -16,12 +16,12 @@ from tests.apps.clips import decoded
 from tests.apps.room import Clock, acted, empty, wall
 
 import cleanplate
-from cleanplate.apps.camera.keeper import Keeper
-from cleanplate.apps.camera.keeping import Place
-from cleanplate.apps.camera.learning import learnt
+from cleanplate.apps.camera.live.keeper import Keeper
+from cleanplate.apps.camera.live.keeping import Place
+from cleanplate.apps.camera.live.learning import learnt
+from cleanplate.apps.camera.live.plates import clean_plate, noise_level
+from cleanplate.apps.camera.live.recording import Recording
 from cleanplate.apps.camera.notes import Notes
-from cleanplate.apps.camera.plates import clean_plate, noise_level
-from cleanplate.apps.camera.recording import Recording
 from cleanplate.apps.camera.worker import Worker
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models.initializers.temporal import median
@@ -324,7 +324,7 @@ def test_a_recording_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path:
         "import resource, signal, sys\n"
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from cleanplate.apps.camera.recording import Recording\n"
+        "from cleanplate.apps.camera.live.recording import Recording\n"
         "from cleanplate.errors import DataError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cleanplate import load as load_model
-from cleanplate.apps.camera.capture import Capture
-from cleanplate.apps.camera.captured_sets import CapturedSets
+from cleanplate.apps.camera.capture.captured_sets import CapturedSets
+from cleanplate.apps.camera.capture.program import Capture
 from cleanplate.config import load
 from cleanplate.data.images import write_image
 from cleanplate.data.synthetic import SceneSpec, render

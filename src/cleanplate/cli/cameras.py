@@ -74,7 +74,7 @@ def capture(source: str, out: Path, **choices: Any) -> None:
       cleanplate capture rtsp://camera/stream --no-mirror
       cleanplate capture party.mp4 --no-palms
     """  # noqa: D301
-    from cleanplate.apps.camera.capture import Asked, capture_command
+    from cleanplate.apps.camera.capture.program import Asked, capture_command
 
     try:
         capture_command(Asked(source, out, **choices), lambda text: click.echo(text, err=True))
@@ -176,8 +176,8 @@ def live(
       cleanplate live -m median --set foreground.threshold=40 --adapt 0
       cleanplate live corridor.mp4 --learn-frames 60 -o demo.mp4
     """  # noqa: D301
-    from cleanplate.apps.camera.learning import Timing
-    from cleanplate.apps.camera.live import Asked, live_command
+    from cleanplate.apps.camera.live.learning import Timing
+    from cleanplate.apps.camera.live.program import Asked, live_command
 
     timing = Timing(seconds, learn_seconds, learn_frames)
     try:
@@ -258,8 +258,8 @@ def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[st
       cleanplate mirror 1 -m median --seconds 6
       cleanplate mirror dancer.mp4 --no-shadow
     """  # noqa: D301
-    from cleanplate.apps.camera.learning import Timing
-    from cleanplate.apps.camera.mirror import Asked, mirror_command
+    from cleanplate.apps.camera.live.learning import Timing
+    from cleanplate.apps.camera.live.mirror import Asked, mirror_command
 
     timing = Timing(seconds, learn_seconds)
     try:

@@ -97,7 +97,7 @@ def _without_labels(config: Config, run: str, scenes: Mapping[str, Scene]) -> Pl
 
 
 def _split(config: Config, run: str, scenes: Mapping[str, Scene]) -> Plan:
-    """One run: the scenes of `data.test` are for testing, the others for learning; if none is named, the last labelled one."""
+    """One run: scenes of `data.test`, or else the last labelled one, are for testing, the others for learning."""
     if run != "all":
         raise ConfigError(f"runs: {run!r} is not `all`, the one run of protocol `split`")
     labelled = [name for name, scene in scenes.items() if scene.labelled]

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.keeping import Place
+from cleanplate.apps.camera.live.keeping import Place
+from cleanplate.apps.camera.live.recording import Recording
 from cleanplate.apps.camera.notes import Notes
-from cleanplate.apps.camera.recording import Recording
 from cleanplate.apps.camera.timing import Clock
 from cleanplate.data.images import Image
 from cleanplate.errors import CleanplateError

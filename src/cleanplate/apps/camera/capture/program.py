@@ -8,12 +8,12 @@ from time import monotonic
 import numpy as np
 
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton
-from cleanplate.apps.camera.captured_sets import NO_PLATE, CapturedSets
+from cleanplate.apps.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton
+from cleanplate.apps.camera.capture.captured_sets import NO_PLATE, CapturedSets
+from cleanplate.apps.camera.capture.pointing import PalmWatch, Press
 from cleanplate.apps.camera.events import Mouse
 from cleanplate.apps.camera.feed import camera_feed
 from cleanplate.apps.camera.notes import Notes
-from cleanplate.apps.camera.pointing import PalmWatch, Press
 from cleanplate.apps.camera.program import Program, run
 from cleanplate.apps.camera.timing import Clock, Countdown
 from cleanplate.data.images import Image
@@ -205,7 +205,7 @@ def capture_command(asked: Asked, tell: Callable[[str], None]) -> None:
 
 def found_palms(tell: Callable[[str], None]) -> tuple[PalmWatch | None, str]:
     """What finds palms, and, where nothing does, a line for the window."""
-    from cleanplate.apps.camera.palms import PalmDetector
+    from cleanplate.apps.camera.capture.palms import PalmDetector
 
     try:
         return PalmWatch(PalmDetector()), ""

@@ -7,9 +7,9 @@ from time import monotonic
 from cleanplate.apps.apply.fitting import first_line
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.given import Given
-from cleanplate.apps.camera.keeper import Keeper
-from cleanplate.apps.camera.learning import Learning, Phase, begins_at_once
+from cleanplate.apps.camera.live.given import Given
+from cleanplate.apps.camera.live.keeper import Keeper
+from cleanplate.apps.camera.live.learning import Learning, Phase, begins_at_once
 from cleanplate.apps.camera.notes import Notes
 from cleanplate.apps.camera.program import Program
 from cleanplate.apps.camera.timing import Clock, Rate

@@ -8,7 +8,7 @@ from time import monotonic
 
 from cleanplate.apps.apply.fitting import fit, must_fit
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.plates import clean_plate
+from cleanplate.apps.camera.live.plates import clean_plate
 from cleanplate.apps.camera.timing import Clock, Countdown
 from cleanplate.data.images import Image
 from cleanplate.data.sequence import Sequence

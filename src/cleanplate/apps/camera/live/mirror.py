@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.double import doubled
 from cleanplate.apps.camera.events import Mouse
 from cleanplate.apps.camera.feed import camera_feed
-from cleanplate.apps.camera.given import DEFAULT_MODEL, Given
-from cleanplate.apps.camera.learning import Phase, Timing
+from cleanplate.apps.camera.live.double import doubled
+from cleanplate.apps.camera.live.given import DEFAULT_MODEL, Given
+from cleanplate.apps.camera.live.learning import Phase, Timing
+from cleanplate.apps.camera.live.scene_program import Making, SceneProgram
 from cleanplate.apps.camera.program import run
-from cleanplate.apps.camera.scene_program import Making, SceneProgram
 from cleanplate.apps.camera.timing import Clock
 from cleanplate.data.images import Image
 

@@ -11,7 +11,7 @@ from cleanplate.apps.camera.timing import Clock
 from cleanplate.data.images import Image
 
 if TYPE_CHECKING:  # OpenCV's and OpenVINO's networks are slow to import
-    from cleanplate.apps.camera.palms import Palm
+    from cleanplate.apps.camera.capture.palms import Palm
 
 Detector = Callable[[Image], "list[Palm]"]
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Self
 
 from cleanplate.apps.apply.fitting import model_of
-from cleanplate.apps.camera.keeping import Place
-from cleanplate.apps.camera.learning import Maker, Timing
+from cleanplate.apps.camera.live.keeping import Place
+from cleanplate.apps.camera.live.learning import Maker, Timing
 from cleanplate.models import BackgroundModel
 
 DEFAULT_MODEL = "plate"

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.camera.feed import camera_feed
-from cleanplate.apps.camera.given import DEFAULT_MODEL, Given
-from cleanplate.apps.camera.learning import Phase, Timing
+from cleanplate.apps.camera.live.given import DEFAULT_MODEL, Given
+from cleanplate.apps.camera.live.learning import Phase, Timing
+from cleanplate.apps.camera.live.scene_program import Making, SceneProgram
+from cleanplate.apps.camera.live.views import View, overlay, views
 from cleanplate.apps.camera.program import run
-from cleanplate.apps.camera.scene_program import Making, SceneProgram
 from cleanplate.apps.camera.timing import Clock
-from cleanplate.apps.camera.views import View, overlay, views
 from cleanplate.data.images import Image, read_color
 
 ADAPT = 0.005

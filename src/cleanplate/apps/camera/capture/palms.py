@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from cleanplate.acquire.palm_model import palm_model_path, palm_model_unmet
-from cleanplate.apps.camera.palm_decoding import MIDDLE_FINGER, SIDE, WRIST, Floats, decode, merge
+from cleanplate.apps.camera.capture.palm_decoding import MIDDLE_FINGER, SIDE, WRIST, Floats, decode, merge
 from cleanplate.data.images import Image
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models.exported.openvino_file import openvino

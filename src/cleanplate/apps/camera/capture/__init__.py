@@ -1,0 +1,1 @@
+"""`cleanplate capture`: sets to learn from, taken before a camera by mouse, keys or palm."""
