@@ -83,19 +83,21 @@ def test_a_captured_set_is_read_with_its_masks(shots: list[Shot], tmp_path: Path
 
 
 @pytest.mark.parametrize("polygons", [(WHOLE,), (WHOLE, HOLE), (WHOLE, HOLE, ISLAND), (WHOLE, ISLAND, HOLE)], ids=len)
-def test_our_labelme_reader_makes_the_same_mask_of_it(shots: list[Shot], polygons, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["labelme", "both"])
+def test_our_labelme_reader_makes_the_same_mask_of_it(shots: list[Shot], polygons, kind, tmp_path: Path) -> None:
     pytest.importorskip("pycocotools")
-    Storage("labelme").write(shots[0], polygons, SIZE)
-    Storage("labelme").write(shots[1], (), SIZE)
+    Storage(kind).write(shots[0], polygons, SIZE)
+    Storage(kind).write(shots[1], (), SIZE)
     assert write_labelme(shots[0].path.parent, tmp_path / "out", OPTIONS) == []
     near(truth_of(tmp_path / "out", "0.png"), drawn(polygons, *SIZE))
     assert not truth_of(tmp_path / "out", "1.png").any()
 
 
 @pytest.mark.parametrize("polygons", [(WHOLE,), (WHOLE, HOLE), (WHOLE, HOLE, ISLAND), (WHOLE, ISLAND, HOLE)], ids=len)
-def test_pycocotools_and_our_export_reader_make_the_same_mask_of_it(shots, polygons, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["coco", "both"])
+def test_pycocotools_and_our_export_reader_make_the_same_mask_of_it(shots, polygons, kind, tmp_path: Path) -> None:
     coco_tools = pytest.importorskip("pycocotools.coco")
-    storage = Storage("coco")
+    storage = Storage(kind)
     storage.write(shots[1], (), SIZE)
     storage.write(shots[0], (ISLAND,), SIZE)
     storage.write(shots[0], polygons, SIZE)  # takes the place of what was said before

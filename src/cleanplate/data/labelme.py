@@ -27,6 +27,9 @@ _HOLE = "hole"
 _WITHOUT_AREA = {"point", "points", "line", "linestrip"}
 _CORNERS_OF_A_CIRCLE = 64
 
+# What `cleanplate annotate` writes beside: the mask of each picture, and the same labels as COCO has them.
+_MASK, _COCO = "_mask", "annotations"
+
 Polygon = list[float]
 
 
@@ -67,7 +70,9 @@ def write_labelme(place: Path, folder: Path, options: LabelOptions, progress: Pr
     """
     regions.require_pycocotools()
     defects = Defects(options.on_corrupt)
-    sources = sorted((path for path in place.iterdir() if is_picture(path)), key=lambda path: natural_key(path.name))
+    found = [path for path in place.iterdir() if is_picture(path)]
+    masks = {path.stem + _MASK for path in found}
+    sources = sorted((path for path in found if path.stem not in masks), key=lambda path: natural_key(path.name))
     pictures = []
     for source in sources:
         labels = source.with_suffix(".json")
@@ -81,7 +86,7 @@ def write_labelme(place: Path, folder: Path, options: LabelOptions, progress: Pr
             continue
         if options.negatives or any(not shape.hole for shape in shapes):
             pictures.append(LabelmePicture(source, source.name, "", shapes, size, options.smallest))
-    alone = {path.stem for path in place.glob("*.json")} - {source.stem for source in sources}
+    alone = {path.stem for path in place.glob("*.json")} - {source.stem for source in sources} - {_COCO}
     for stem in sorted(alone):
         defects.meet(f"{place / stem}.json: no picture of its name beside it")
     return write_pictures(pictures, folder, place.name, options, defects, progress)
