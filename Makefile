@@ -15,7 +15,7 @@ export NO_ALBUMENTATIONS_UPDATE ?= 1
 # Stages are run as `python -m …`: the environment's python must be the one that is found.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help setup repro test test-all lint types contracts format bench lock clean
+.PHONY: help setup repro test test-all lint types contracts format bench pictures lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -50,6 +50,9 @@ format: setup  ## rewrite the code in the house's style
 
 bench: setup  ## speed and quality on this machine; set CLEANPLATE_DATA for the real sequences
 	$(BIN)/python -m benchmarks
+
+pictures: setup  ## draw the README's pictures of the camera programs (needs Xvfb)
+	PYTHONPATH=tests $(BIN)/python -m docs.pictures
 
 lock: setup  ## renew constraints.txt: names and versions only; torch brings its own CUDA packages
 	echo 'torch==2.13.0' > constraints.torch

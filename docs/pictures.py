@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tests.apps import drawn_hand
 from tests.apps.room import Camera
@@ -57,3 +56,94 @@ def _running(screen: Screen, camera: Camera, title: str, *arguments: object) -> 
 def _saved(out: Path, name: str, picture: Image) -> None:
     write_image(out / name, picture)
     print(out / name)
+
+
+def capture(screen: Screen, work: Path, out: Path) -> None:
+    """Both countdowns run, the second one started by a palm."""
+    camera = Camera(work / "camera")
+    camera.shows(lambda seed: _mirrored(room(seed, 250)))
+    hand = round(0.85 * WIDTH), round(0.45 * HEIGHT)
+    with _running(screen, camera, "cleanplate capture", "capture", camera.folder, "-b", 4, "-s", 6) as window:
+        window.key("b")
+        until(lambda: (work / "captured/set1/bkg.png").exists() or None, 60, "no background")
+        window.key("b")
+        camera.shows(lambda seed: _mirrored(drawn_hand.draw(room(seed, 250), hand, 82)))
+        _saved(out, "capture.jpg", window.shows(lambda seen: _greener(seen[hand[1] - 30, hand[0]], 40)))
+
+
+def annotate(screen: Screen, work: Path, out: Path) -> None:
+    """What the model proposed was taken; an outline of one's own is begun."""
+    place = work / "sets/set1"
+    write_image(place / "bkg.png", room(0))
+    for index, column in enumerate((330, 150, 500)):
+        write_image(place / f"{index}.png", room(index + 1, column))
+    with program(screen, "annotate", work / "sets", cwd=work) as process:
+        window = screen.window("cleanplate annotate")
+        window.shows(_holds((255, 80, 255)))
+        window.key("a")
+        window.shows(_holds((80, 220, 120)))
+        for place_ in ((52, 60), (134, 60), (134, 212)):
+            window.click(*place_)
+        window.move(60, 205)
+        _saved(out, "annotate.jpg", window.shows(lambda seen: bool((seen[205, 60] > 200).all())))
+        window.key("q")
+        process.wait(30)
+
+
+def live(screen: Screen, work: Path, out: Path) -> None:
+    """The tinted foreground, and the clean plate beside it."""
+    camera = Camera(work / "camera")
+    camera.shows(room)
+    with _running(
+        screen, camera, "cleanplate live", "live", camera.folder, "--seconds", 1, "--learn-seconds", 2
+    ) as window:
+        beside = screen.window("cleanplate live: background")
+        camera.shows(lambda seed: room(seed, 330))
+        shown = window.shows(lambda seen: _greener(seen[300, 330], 30))
+        _saved(out, "live.jpg", np.hstack([shown, beside.picture()]))
+
+
+def mirror(screen: Screen, work: Path, out: Path) -> None:
+    """The person and the mirrored double."""
+    camera = Camera(work / "camera")
+    camera.shows(room)
+    with _running(
+        screen, camera, "cleanplate mirror", "mirror", camera.folder, "--seconds", 1, "--learn-seconds", 2
+    ) as window:
+        window.click(WIDTH // 2, HEIGHT // 2)
+        empty = window.shows(_band)
+        camera.shows(lambda seed: room(seed, 460))
+        window.shows(_differs(empty, 180))
+        window.click(WIDTH // 2, HEIGHT // 2)
+        twice = window.shows(_differs(empty, 460))
+        _saved(out, "mirror.jpg", twice)
+
+
+def _holds(colour: tuple[int, int, int]) -> Callable[[Image], bool]:
+    return lambda seen: int((np.abs(seen.astype(int) - colour).max(axis=2) < 12).sum()) > 100
+
+
+def _greener(pixel: Image, levels: int) -> bool:
+    """Whether it is green rather than anything else, by so much."""
+    return int(pixel[1]) - int(max(pixel[0], pixel[2])) > levels
+
+
+def _differs(empty: Image, column: int) -> Callable[[Image], bool]:
+    around = np.s_[300, column - 20 : column + 20]
+    return lambda seen: int(np.abs(seen[around].astype(int) - empty[around]).max()) > 60
+
+
+def _band(seen: Image) -> bool:
+    """Whether the dark band is there that asks to come back."""
+    return float(seen[400:416, 8:100].mean()) < 100
+
+
+def main(out: Path) -> None:
+    """Draws all four."""
+    for draw in (capture, annotate, live, mirror):
+        with virtual_screen() as screen, tempfile.TemporaryDirectory() as work:
+            draw(screen, Path(work), out)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent)

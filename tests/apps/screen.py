@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from tests.apps.window_manager import WindowManager
 
-_SIZE = (1280, 960)
+_SIZE = (1600, 1200)
 _LONGEST = 60.0
 _NAMED = {
     "enter": "Return",
