@@ -1,6 +1,14 @@
 """`cleanplate …`: the command line. Every command imports what it needs when it runs, so that help comes at once."""
 
-from cleanplate.cli import cameras, exporting, measuring, sets, telling, using  # noqa: F401  # they add their commands to the group
+from cleanplate.cli import (  # noqa: F401  # they add their commands to the group
+    cameras,
+    exporting,
+    labelling,
+    measuring,
+    sets,
+    telling,
+    using,
+)
 from cleanplate.cli.group import main
 
 __all__ = ["main"]

@@ -1,4 +1,4 @@
-"""`capture`, `annotate`, `live`, `mirror`: the programs with a window."""
+"""`live`, `mirror`: what a model makes of a scene, in a window."""
 
 import os
 import sys
@@ -7,119 +7,20 @@ from typing import Any
 
 import click
 
+from cleanplate.cli import options
 from cleanplate.cli.group import main
 
 
 @main.command()
-@click.argument("source", default="0")
-@click.option(
-    "-o",
-    "--out",
-    default=Path("captured"),
-    show_default=True,
-    type=click.Path(path_type=Path, readable=False),
-    help="Folder of the sets; new ones are added.",
-)
-@click.option(
-    "-b",
-    "--background-seconds",
-    default=5.0,
-    show_default=True,
-    type=click.FloatRange(min=0, max=3600),
-    help="Countdown before the background is taken: time to step out of the picture.",
-)
-@click.option(
-    "-s",
-    "--save-seconds",
-    default=2.0,
-    show_default=True,
-    type=click.FloatRange(min=0, max=3600),
-    help="Countdown before a picture is saved: time to take a pose.",
-)
-@click.option("--palms/--no-palms", default=True, show_default=True, help="Let palms press the buttons, too.")
-@click.option("--mirror/--no-mirror", default=True, show_default=True, help="Show, and save, mirrored pictures.")
-@click.option(
-    "--retries", default=10, show_default=True, type=click.IntRange(min=1), help="To find a lost camera again."
-)
-def capture(source: str, out: Path, **choices: Any) -> None:
-    """Take pictures before a camera, to train a model of your own on: the scene with nobody in it, then with people.
-
-    \b
-    SOURCE is
-      the number of a webcam (default 0), an rtsp:// or http:// address,
-      or a video, a folder of pictures or a glob in quotes, which are played again and again.
-
-    \b
-    Press a button by a mouse click, by its key, or by holding a palm in it for a moment:
-      Bkg  b   after a countdown takes the scene with nobody in it, which begins a set
-      Sav  s   after a countdown saves a picture to that set; as often as you like
-      Ext  q   ends the program
-           h   shows the keys
-    Both countdowns may run at once. Take the background again whenever camera or light has changed.
-
-    \b
-    OUT gets
-      set1/bkg.png             the background
-      set1/0.png, 1.png, …     pictures with people, of the same set
-      set2/…                   from the next background on
-    as they come from the camera, mirrored as they are shown, with nothing drawn on them. Numbers go on where they are;
-    nothing that lies there is written over.
-
-    Palms need weights that `cleanplate download palm` fetches once. Without them mouse and keys work.
-
-    \b
-    Examples:
-      cleanplate capture
-      cleanplate capture 1 -o images -b 8 -s 3
-      cleanplate capture rtsp://camera/stream --no-mirror
-      cleanplate capture party.mp4 --no-palms
-    """  # noqa: D301
-    from cleanplate.apps.camera.capture.program import Asked, capture_command
-
-    try:
-        capture_command(Asked(source, out, **choices), lambda text: click.echo(text, err=True))
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-@main.command()
-@click.argument("source", default="0")
-@click.option(
-    "-m",
-    "--model",
-    default="plate",
-    show_default=True,
-    metavar="MODEL",
-    help="Name of a model (`cleanplate models`; plate stands on median here), a checkpoint, or an exported file.",
-)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the model; may be given again."
-)
-@click.option(
-    "--seconds",
-    default=5.0,
-    show_default=True,
-    type=click.FloatRange(min=0, max=3600),
-    help="Countdown before it learns: time to step out of the picture.",
-)
-@click.option(
-    "--learn-seconds",
-    default=4.0,
-    show_default=True,
-    type=click.FloatRange(min=0.1, max=600),
-    help="How long it looks at the empty scene.",
-)
+@options.CAMERA
+@options.CAMERA_MODEL
+@options.SETTINGS
+@options.countdown("--seconds", "", 5.0, "it learns: time to step out of the picture")
+@options.learning_time(4.0)
 @click.option(
     "--learn-frames", default=0, type=click.IntRange(min=0, max=2000), metavar="N", help="So many frames instead."
 )
-@click.option(
-    "-o",
-    "--out",
-    default=Path("live"),
-    show_default=True,
-    type=click.Path(path_type=Path, readable=False),
-    help="Folder for snapshots and recordings; or a video file, recorded from the start.",
-)
+@options.kept_in("live", "-o", "--out")
 @click.option(
     "--adapt",
     default=0.005,
@@ -133,9 +34,7 @@ def capture(source: str, out: Path, **choices: Any) -> None:
 @click.option(
     "--mirror/--no-mirror", default=None, help="Show mirrored pictures.  [default: of a webcam mirrored, else not]"
 )
-@click.option(
-    "--retries", default=10, show_default=True, type=click.IntRange(min=1), help="To find a lost camera again."
-)
+@options.RETRIES
 def live(
     source: str, seconds: float, learn_seconds: float, learn_frames: int, settings: tuple[str, ...], **choices: Any
 ) -> None:
@@ -188,45 +87,14 @@ def live(
 
 
 @main.command()
-@click.argument("source", default="0")
-@click.option(
-    "-m",
-    "--model",
-    default="plate",
-    show_default=True,
-    metavar="MODEL",
-    help="Name of a model (`cleanplate models`; plate stands on median here), a checkpoint, or an exported file.",
-)
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the model; may be given again."
-)
-@click.option(
-    "--seconds",
-    default=3.0,
-    show_default=True,
-    type=click.FloatRange(min=0, max=3600),
-    help="Countdown before it learns: time to step out of the picture.",
-)
-@click.option(
-    "--learn-seconds",
-    default=3.0,
-    show_default=True,
-    type=click.FloatRange(min=0.1, max=600),
-    help="How long it looks at the empty scene.",
-)
-@click.option(
-    "-o",
-    "--record",
-    "out",
-    default=Path("mirror"),
-    show_default=True,
-    type=click.Path(path_type=Path, readable=False),
-    help="Folder for snapshots and recordings; or a video file, recorded from the start.",
-)
+@options.CAMERA
+@options.CAMERA_MODEL
+@options.SETTINGS
+@options.countdown("--seconds", "", 3.0, "it learns: time to step out of the picture")
+@options.learning_time(3.0)
+@options.kept_in("mirror", "-o", "--record")
 @click.option("--shadow/--no-shadow", default=True, show_default=True, help="The double throws the person's shadow.")
-@click.option(
-    "--retries", default=10, show_default=True, type=click.IntRange(min=1), help="To find a lost camera again."
-)
+@options.RETRIES
 def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[str, ...], **choices: Any) -> None:
     """Play with yourself: your mirrored double comes into the picture.
 
@@ -279,72 +147,3 @@ def _leave(ended: bool) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(0)
-
-
-@main.command()
-@click.argument("folder", type=click.Path(path_type=Path, readable=False))
-@click.option("--set", "number", type=click.IntRange(min=0), metavar="N", help="Only the set setN of FOLDER.")
-@click.option(
-    "-m",
-    "--model",
-    default="",
-    metavar="MODEL",
-    help="Proposes masks: a name (`cleanplate models`) or a checkpoint; none for no proposals.  [default: plate, where "
-    "there is a bkg.png to compare with]",
-)
-@click.option(
-    "--json",
-    default="labelme",
-    show_default=True,
-    type=click.Choice(("labelme", "coco", "both", "none")),
-    help="What to write beside the masks.",
-)
-@click.option(
-    "--label", default="person", show_default=True, metavar="WORD", help="What the outlines are called there."
-)
-@click.option("--again", is_flag=True, help="Begin at the first picture, also with those that have a mask.")
-def annotate(folder: Path, **choices: Any) -> None:
-    """Draw around what is foreground in the pictures of FOLDER: masks to train a model of your own on.
-
-    \b
-    FOLDER is
-      a folder of sets (set1/bkg.png, set1/0.png, …), as `cleanplate capture` makes it,
-      one such set, or any folder of pictures.
-
-    Pictures that have a mask are passed over, so that you can stop and go on whenever you like; p goes back to them,
-    and their outlines can be changed. A model proposes an outline, dashed: a takes it over, to be corrected.
-
-    \b
-    left click         next corner; on the first one, or with enter or c: closed; dragged: moves a corner
-    right click        done: closes an open outline, saves, goes to the next picture; with nothing drawn: nobody there
-    e                  nobody there: removes all, saves, goes on
-    backspace, esc     removes the last corner, the open outline
-    x, delete          removes the outline under the mouse
-    o                  holes on and off: what is closed then is cut out of what is there
-    u, r               undo, redo
-    a, g               take the proposal, ask for one
-    n, p               next, previous picture; saves what has changed
-    wheel, +, -, 0     zoom, 0 shows the whole picture; arrows or the middle button move it
-    m, b               tint, outlines or mask alone; the background
-    h, q               help, quit; everything is saved then
-
-    \b
-    Written beside K.png:
-      K_mask.png         8-bit grey, 255 inside, 0 outside; corners and lines belong to the inside
-      K.json             labelme: corners as middles of pixels; a hole is a shape called hole
-      annotations.json   COCO, for --json coco: one file per folder; outlines with holes as run lengths
-    The mask is the truth: labelme knows no holes, and other programs draw an outline up to a pixel differently.
-
-    \b
-    Examples:
-      cleanplate annotate captured
-      cleanplate annotate captured --set 3 --json coco
-      cleanplate annotate photos/ --label dog -m unet.ckpt
-      dvc exp run -S data=capture -S data.root=$PWD/captured -S model=pairnet
-    """  # noqa: D301
-    from cleanplate.apps.camera.annotate.command import Asked, annotate_command
-
-    try:
-        annotate_command(Asked(folder, **choices), lambda text: click.echo(text, err=True))
-    except KeyboardInterrupt:
-        sys.exit(130)

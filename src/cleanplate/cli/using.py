@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cleanplate.cli import completion
+from cleanplate.cli import completion, options
 from cleanplate.cli.group import main
 
 # As `cleanplate.apps.apply.kinds.KINDS`, which would be slow to import for help; a test holds the two together.
@@ -51,17 +51,13 @@ _WRITTEN = (
     help="What to write, as above; may be given again.",
 )
 @click.option("--fit", type=click.IntRange(min=1), metavar="N", help="Fit the model to the first N frames.")
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="An option of the model; may be given again."
-)
+@options.SETTINGS
 @click.option("--background", type=click.Path(path_type=Path), help="Picture for --write replaced.")
 @click.option("--raw", default="", metavar="WxH[@FPS]", help="Standard input is raw bgr24 pictures of this size.")
 @click.option("--resume", is_flag=True, help="Go on where a run that was stopped had come to.")
 @click.option("--overwrite", is_flag=True, help="Replace what lies in OUT.")
 @click.option("--show", is_flag=True, help="Show a live window; q closes it and ends.")
-@click.option(
-    "--retries", default=10, show_default=True, type=click.IntRange(min=1), help="To find a lost camera again."
-)
+@options.RETRIES
 def apply(source: str, model: str, out: Path, **choices: Any) -> None:
     """Cut the foreground out of SOURCE and write masks, overlays, cut-outs, tables.
 
@@ -145,9 +141,7 @@ def apply(source: str, model: str, out: Path, **choices: Any) -> None:
 )
 @click.option("--live", is_flag=True, help="In the end it will be live: nothing can be fitted on a whole recording.")
 @click.option("--raw", default="", metavar="WxH[@FPS]", help="Standard input is raw bgr24 pictures of this size.")
-@click.option(
-    "--retries", default=10, show_default=True, type=click.IntRange(min=1), help="To find a lost camera again."
-)
+@options.RETRIES
 def recommend(source: str, out: Path, **choices: Any) -> None:
     """Say which model to choose for SOURCE, and why.
 

@@ -25,7 +25,7 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
     """Reads a model back, ready to `apply`.
 
     Args:
-        path: a file that `cleanplate.save` wrote, or an `.onnx` or `.torchscript` that `cleanplate export` did.
+        path: a file of `cleanplate.save`, or an `.onnx`, `.openvino` or `.torchscript` of `cleanplate export`.
         foreground: takes the place of the foreground parameters in the file.
 
     Raises:
