@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 from tests.apps.clips import COUNT, HEIGHT, SIDE, WIDTH, decoded, folder, frames, run, square_at, stream_of, video
+from tests.apps.screen import ends, program, virtual_screen
 
 import cleanplate
 from cleanplate.apps.apply.kinds import KINDS
@@ -356,26 +357,23 @@ def test_a_note_that_was_damaged_is_said(clip: Path, tmp_path: Path, content: st
     assert run(clip, "-m", "mog2", "-o", tmp_path, "--write", "csv", "--overwrite").exit_code == 0
 
 
-@pytest.mark.parametrize(("key", "closed"), [(ord("q"), False), (27, False), (-1, True)])
-def test_the_window_shows_every_frame_until_it_is_closed(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: int, closed: bool
-) -> None:
-    """OpenCV's window functions stand for the window: what they are told is what it shows."""
-    from cleanplate.apps.apply import command
-
-    shown: list[np.ndarray] = []
-    monkeypatch.setattr(command, "check_display", lambda: None)
-    monkeypatch.setattr(cv2, "namedWindow", lambda *given: None)
-    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: shown.append(np.zeros(1)))
-    monkeypatch.setattr(cv2, "imshow", lambda title, picture: shown.append(picture))
-    monkeypatch.setattr(cv2, "waitKey", lambda wait: key if len(shown) == 7 else -1)
-    monkeypatch.setattr(cv2, "getWindowProperty", lambda *given: 0.0 if closed and len(shown) == 7 else 1.0)
-    result = run(clip, "-m", "mog2", "-o", tmp_path / "out.csv", "--show")
-    assert result.exit_code == 0, result.output
-    assert len(rows(tmp_path / "out.csv")) == 7
-    assert len(shown) == 8
-    assert shown[6].shape == (HEIGHT, WIDTH, 3)
-    assert shown[7].shape == (1,)
+@pytest.mark.parametrize("name", ["q", "esc"])
+def test_the_window_shows_the_foreground_until_it_is_told_to_end(tmp_path: Path, name: str) -> None:
+    film = video(tmp_path / "film.avi", 6000)
+    with (
+        virtual_screen() as screen,
+        program(screen, "apply", film, "-m", "median", "--fit", 30, "-o", tmp_path / "out.csv", "--show") as process,
+    ):
+        window = screen.window("cleanplate apply")
+        # The yellow square, half green now.
+        window.shows(
+            lambda seen: int(((seen[..., 1] > 200) & (abs(seen[..., 2] - 155.0) < 15)).sum()) > SIDE * SIDE // 2
+        )
+        window.key(name)
+        code, _, told = ends(process)
+    assert code == 0, told
+    assert "stopped before the end, all of it valid" in told
+    assert 0 < len(rows(tmp_path / "out.csv")) < 6000
 
 
 # Help

@@ -19,9 +19,10 @@ from cleanplate.apps.apply.fitting import fit, model_of, must_fit
 from cleanplate.apps.apply.kinds import Target, targets
 from cleanplate.apps.apply.running import batch_of, shots, stoppable, write_all
 from cleanplate.apps.apply.shot import Shot
-from cleanplate.apps.apply.showing import Window, check_display
+from cleanplate.apps.apply.showing import LiveWindow
 from cleanplate.apps.apply.whole import unwritable
 from cleanplate.apps.apply.writers import Settings, writer
+from cleanplate.apps.display import check_display
 from cleanplate.data.images import Image, read_color
 from cleanplate.data.opening import open_stream
 from cleanplate.data.streams import FrameStream, Numbered, Pictures
@@ -91,7 +92,7 @@ def apply_command(asked: Asked, tell: Callable[[str], None], patience: Patience 
 
 def _applied(asked: Asked, tell: Callable[[str], None], patience: Patience | None) -> bool:
     if asked.show:
-        check_display()
+        check_display("--show", "leave --show away and write an overlay")
     stop = threading.Event()
     model = model_of(asked.model, asked.settings)
     patience = patience or Patience(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
@@ -155,7 +156,7 @@ class _Run:
             stack.enter_context(closing(found))
             stack.enter_context(stoppable(self.stop))
             bar = stack.enter_context(progress_bar(f"applying {self.model.name}", self.stream.total, "frames"))
-            window = stack.enter_context(Window()) if self.asked.show else None
+            window = stack.enter_context(LiveWindow()) if self.asked.show else None
             watch = _Watch(bar, window, start, skip)
             write_all(found, writers, self.stop, watch, self._noted)
             stopped = self.stop.is_set() or watch.closed
@@ -175,7 +176,7 @@ class _Run:
 class _Watch:
     """Moves the bar and the window with each shot."""
 
-    def __init__(self, bar: Advance, window: Window | None, start: float, skipped: int) -> None:
+    def __init__(self, bar: Advance, window: LiveWindow | None, start: float, skipped: int) -> None:
         self.count = 0
         self.closed = False
         self._bar = bar
