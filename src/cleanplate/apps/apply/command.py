@@ -1,6 +1,5 @@
 """`cleanplate apply`: from what the user typed to the files on disk."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Listing
@@ -9,8 +8,6 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from time import monotonic
-
-import cv2
 
 from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply import resuming
@@ -23,6 +20,7 @@ from cleanplate.apps.apply.showing import LiveWindow
 from cleanplate.apps.apply.whole import unwritable
 from cleanplate.apps.apply.writers import Settings, writer
 from cleanplate.apps.display import check_display
+from cleanplate.apps.quiet import silence_decoders
 from cleanplate.data.images import Image, read_color
 from cleanplate.data.opening import open_stream
 from cleanplate.data.streams import FrameStream, Numbered, Pictures
@@ -82,7 +80,7 @@ def apply_command(asked: Asked, tell: Callable[[str], None], patience: Patience 
     Raises:
         CleanplateError: for what a user can mend.
     """
-    _silence_decoders()
+    silence_decoders()
     try:
         return _applied(asked, tell, patience)
     except OSError as error:  # a folder that may not be looked into can be met anywhere
@@ -190,12 +188,6 @@ class _Watch:
         if self._window is not None and not self._window.show(shot, count / max(monotonic() - self._start, 1e-9)):
             self.closed = True
         return not self.closed
-
-
-def _silence_decoders() -> None:
-    """FFmpeg and OpenCV write to the terminal by themselves what is then said once more, and better, by an error."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def _scenery(asked: Asked, chosen: Listing[Target]) -> Image | None:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from cleanplate.acquire.patience import Patience
+from cleanplate.apps.quiet import silence_decoders
 from cleanplate.data.images import Image
 from cleanplate.data.opening import open_stream
 from cleanplate.data.streams import FrameStream
@@ -124,6 +125,7 @@ def camera_feed(location: str, *, mirrored: bool, tell: Callable[[str], None], r
         raise DataError(
             "-: a camera program cannot look at standard input; give a webcam's number, a file or an address"
         )
+    silence_decoders()
     stop = threading.Event()
     patience = Patience(tries=max(1, retries), first=0.5, longest=30.0)
     return Feed(lambda: open_stream(location, patience, "", stop, tell), mirrored=mirrored, stop=stop)

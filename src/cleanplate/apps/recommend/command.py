@@ -1,18 +1,16 @@
 """`cleanplate recommend`: from what the user typed to table, sheet and numbers."""
 
 import json
-import os
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply.fitting import model_of
 from cleanplate.apps.apply.whole import whole
+from cleanplate.apps.quiet import silence_decoders
 from cleanplate.apps.recommend.printed import print_advice
 from cleanplate.apps.recommend.rules import RANKED, Advice, Needs, advise, ranked
 from cleanplate.apps.recommend.sample import Sample, taken
@@ -67,8 +65,7 @@ def recommend_command(asked: Asked, tell: Callable[[str], None], patience: Patie
         CleanplateError: for what a user can mend.
     """
     # FFmpeg and OpenCV write to the terminal what an error then says once more, and better.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    silence_decoders()
     try:
         return _recommended(asked, tell, patience)
     except OSError as error:  # a folder that may not be looked into can be met anywhere
