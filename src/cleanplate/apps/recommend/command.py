@@ -64,7 +64,6 @@ def recommend_command(asked: Asked, tell: Callable[[str], None], patience: Patie
     Raises:
         CleanplateError: for what a user can mend.
     """
-    # FFmpeg and OpenCV write to the terminal what an error then says once more, and better.
     silence_decoders()
     try:
         return _recommended(asked, tell, patience)
