@@ -254,12 +254,14 @@ def test_ctrl_c_leaves_everything_valid(clip: Path, tmp_path: Path, stopped_afte
     assert [path.name for path in tmp_path.rglob("*") if "part" in path.name] == []
 
 
-@pytest.mark.parametrize("model", ["median", "mog2", "ae"])
+@pytest.mark.parametrize("model", ["median", "median that learns on", "mog2", "ae"])
 def test_a_stopped_run_goes_on_to_the_same_result(
     model: str, clip: Path, tmp_path: Path, stopped_after: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    words = [clip, "-m", model, "--write", "masks", "--write", "backgrounds", "--write", "csv", "--write", "cutout"]
+    name, *learns_on = model.split(maxsplit=1)
+    words = [clip, "-m", name, "--write", "masks", "--write", "backgrounds", "--write", "csv", "--write", "cutout"]
     words += ["--set", "steps=2", "--set", "epoch_steps=2"] if model == "ae" else []
+    words += ["--rate", 0.1] if learns_on else []
     assert run(*words, "-o", tmp_path / "whole").exit_code == 0
     stopped_after(11)
     assert run(*words, "-o", tmp_path / "out").exit_code == 130
@@ -281,6 +283,7 @@ def test_a_stopped_run_goes_on_to_the_same_result(
         (["-m", "knn"], "--resume: the earlier run had another model (mog2, now knn)"),
         (["-m", "mog2", "--set", "history=9"], "another settings"),
         (["-m", "mog2", "--write", "masks"], "another write"),
+        (["-m", "mog2", "--rate", "0"], "another rate"),
     ],
 )
 def test_another_run_is_not_gone_on_with(
@@ -374,6 +377,32 @@ def test_the_window_shows_the_foreground_until_it_is_told_to_end(tmp_path: Path,
     assert code == 0, told
     assert "stopped before the end, all of it valid" in told
     assert 0 < len(rows(tmp_path / "out.csv")) < 6000
+
+
+# Learning online
+
+
+def test_a_rate_lets_the_background_follow_and_0_freezes_it(tmp_path: Path) -> None:
+    shots = frames(20)
+    later = [np.clip(frame.astype(int) + 12, 0, 255).astype(np.uint8) for frame in frames(40)]
+    for index, frame in enumerate([*shots, *later]):
+        write_image(tmp_path / "shots" / f"{index:03}.png", frame)
+
+    def plates(*options: object) -> list[np.ndarray]:
+        out = tmp_path / f"out{len(list(tmp_path.iterdir()))}"
+        result = run(tmp_path / "shots", "-m", "median", "--fit", 20, "-o", out, "--write", "backgrounds", *options)
+        assert result.exit_code == 0, result.output
+        return [read_color(path).astype(int) for path in sorted((out / "background").glob("*.png"))]
+
+    frozen, following = plates("--rate", 0), plates("--rate", 0.2)
+    assert len(frozen) == len(plates()) == 1
+    assert 8 <= np.median(following[-1] - frozen[0]) <= 12
+
+
+def test_a_rate_for_a_model_that_does_not_learn_online_is_refused(clip: Path, tmp_path: Path) -> None:
+    result = run(clip, "-m", "ae", "-o", tmp_path / "out.mp4", "--rate", 0.1)
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: --rate 0.1: ae does not learn online")
 
 
 # Help

@@ -52,6 +52,13 @@ _WRITTEN = (
 )
 @click.option("--fit", type=click.IntRange(min=1), metavar="N", help="Fit the model to the first N frames.")
 @options.SETTINGS
+@click.option(
+    "--rate",
+    default=-1.0,
+    type=click.FloatRange(-1, 1),
+    metavar="R",
+    help="How fast it goes on learning online, such as 0.005; 0 freezes.  [default: as the model has it]",
+)
 @click.option("--background", type=click.Path(path_type=Path), help="Picture for --write replaced.")
 @click.option("--raw", default="", metavar="WxH[@FPS]", help="Standard input is raw bgr24 pictures of this size.")
 @click.option("--resume", is_flag=True, help="Go on where a run that was stopped had come to.")

@@ -50,6 +50,7 @@ class Asked:
         overwrite: replace what an earlier run left.
         show: open a window.
         retries: attempts to find a lost camera again.
+        rate: how much of a frame is taken over into the background; 0 freezes, -1 leaves it to the model.
     """
 
     source: str
@@ -64,6 +65,7 @@ class Asked:
     overwrite: bool = False
     show: bool = False
     retries: int = _RETRIES
+    rate: float = -1.0
 
 
 def apply_command(asked: Asked, tell: Callable[[str], None], patience: Patience | None = None) -> bool:
@@ -93,6 +95,8 @@ def _applied(asked: Asked, tell: Callable[[str], None], patience: Patience | Non
         check_display("--show", "leave --show away and write an overlay")
     stop = threading.Event()
     model = model_of(asked.model, asked.settings)
+    if asked.rate > 0 and not (model.streaming or model.adapts):
+        raise ConfigError(f"--rate {asked.rate}: {model.name} does not learn online; median, plate and mog2 do")
     patience = patience or Patience(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     stream = open_stream(asked.source, patience, asked.raw, stop, tell)
     if isinstance(stream, Pictures) and model.any_size and not must_fit(model, asked.fit):
@@ -148,7 +152,7 @@ class _Run:
             if target.name == "model":
                 _keep(self.model, target.path)
         plates = any(target.kind.plate for target in self.chosen)
-        found = shots(self.model, frames, rate, batch=batch, skip=skip, plates=plates)
+        found = shots(self.model, frames, rate, batch=batch, skip=skip, plates=plates, learning_rate=self.asked.rate)
         start = monotonic()
         with ExitStack() as stack:
             stack.enter_context(closing(found))
@@ -210,6 +214,7 @@ def _what_decides(asked: Asked, chosen: Listing[Target]) -> dict[str, object]:
         "content of the model": resuming.fingerprint(asked.model),
         "settings": list(asked.settings),
         "fit": asked.fit,
+        "rate": asked.rate,
         "write": sorted(target.name for target in chosen),
     }
 

@@ -61,14 +61,21 @@ def batch_of(model: BackgroundModel, *, live: bool) -> int:
     return 1 if live or model.streaming else BATCH
 
 
-def threads_of(model: BackgroundModel) -> int:
+def in_order(model: BackgroundModel, learning_rate: float) -> bool:
+    """Whether each frame must come after those before it, none left out: the model remembers them, or will."""
+    return model.remembers or (model.adapts and learning_rate > 0)
+
+
+def threads_of(model: BackgroundModel, learning_rate: float = -1.0) -> int:
     """How many frames of a recording are looked at side by side, each in a thread of its own.
 
     As many as torch has threads, which is the number of cores unless `OMP_NUM_THREADS` says otherwise. One for models
     that remember, whose frames must come in order, and for those with a large network, which shares its work among the
     threads itself and is fastest with a batch.
     """
-    return min(torch.get_num_threads(), _MOST_THREADS) if model.side_by_side and not model.remembers else 1
+    if not model.side_by_side or in_order(model, learning_rate):
+        return 1
+    return min(torch.get_num_threads(), _MOST_THREADS)
 
 
 def shots(
@@ -79,6 +86,7 @@ def shots(
     batch: int,
     skip: int = 0,
     plates: bool = True,
+    learning_rate: float = -1.0,
 ) -> Generator[Shot]:
     """What a model finds in each frame.
 
@@ -89,34 +97,34 @@ def shots(
         batch: frames that are given to the model at once; 1 keeps strictly to one after the other.
         skip: as many frames give no shot: the model sees them only if it remembers what it has seen.
         plates: whether anybody wants the backgrounds.
+        learning_rate: see `BackgroundModel.apply`.
 
     Raises:
         ModelError: if the model cannot take a frame.
     """
-    threads = threads_of(model) if batch > 1 else 1
-    batches = _batches(model, frames, 1 if threads > 1 else batch, skip)
+    threads = threads_of(model, learning_rate) if batch > 1 else 1
+    batches = _batches(frames, 1 if threads > 1 else batch, skip, whole=in_order(model, learning_rate))
+    look = partial(_found, model, plates=plates, learning_rate=learning_rate)
     first = list(islice(batches, 1))  # alone, for what a model prepares at its first frame
     rest = ordered_map(
-        lambda part: _found(model, part[1], plates),
+        lambda part: look(part[1]),
         batches,
         threads if threads > 1 else 0,
         ahead=threads + 2,
         prepare=partial(torch.set_num_threads, 1),
     )
     with _one_thread_each() if threads > 1 else nullcontext(), closing(rest):
-        for (index, taken), found in chain(((part, _found(model, part[1], plates)) for part in first), rest):
+        for (index, taken), found in chain(((part, look(part[1])) for part in first), rest):
             for offset, ((number, frame), (mask, background)) in enumerate(zip(taken, found, strict=True)):
                 if index >= skip:
                     yield Shot(number, (index + offset) / frames_per_second, frame, mask, background)
 
 
-def _batches(
-    model: BackgroundModel, frames: Iterator[Numbered], batch: int, skip: int
-) -> Iterator[tuple[int, list[Numbered]]]:
-    """The frames that a model has to see, some at a time, and the place of the first of them."""
+def _batches(frames: Iterator[Numbered], batch: int, skip: int, *, whole: bool) -> Iterator[tuple[int, list[Numbered]]]:
+    """The frames that a model has to see, some at a time, and the place of the first of them; `whole` skips none."""
     index = 0
     while taken := list(islice(frames, batch if index >= skip else min(batch, skip - index))):
-        if index >= skip or model.remembers:
+        if index >= skip or whole:
             yield index, taken
         index += len(taken)
 
@@ -132,15 +140,17 @@ def _one_thread_each() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _found(model: BackgroundModel, taken: Listing[Numbered], plates: bool) -> list[tuple[Image, Image | None]]:
+def _found(
+    model: BackgroundModel, taken: Listing[Numbered], *, plates: bool, learning_rate: float
+) -> list[tuple[Image, Image | None]]:
     """Mask of each frame, and its background where somebody wants it."""
     pictures = [frame for _, frame in taken]
     try:
         if plates:
-            return [(known.mask, known.background) for known in model.predict(pictures)]
+            return [(known.mask, known.background) for known in model.predict(pictures, learning_rate)]
         if len(pictures) == 1:
-            return [(model.apply(pictures[0]), None)]
-        return [(mask, None) for mask in model.apply_batch(pictures)]
+            return [(model.apply(pictures[0], learning_rate), None)]
+        return [(mask, None) for mask in model.apply_batch(pictures, learning_rate)]
     except CleanplateError as error:
         raise type(error)(f"frame {taken[0][0]}: {error}") from error
     except Exception as error:  # of a network's layers and OpenCV's, on frames that they cannot take
