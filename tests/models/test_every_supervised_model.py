@@ -235,26 +235,38 @@ class PullPlug(pl.Callback):
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_a_training_that_was_interrupted_ends_where_the_uninterrupted_one_ends(
-    name: str, labelled: list[Labelled], tmp_path: Path
+    name: str, places: Path, labelled: list[Labelled], tmp_path: Path
 ) -> None:
-    """The second part draws its examples in a process of its own, which must not matter either."""
+    """The second part draws its examples in a process of its own, which must not matter either.
 
-    def run(folder: str, *callbacks: pl.Callback, workers: int = 0) -> SupervisedModel:
-        model = made(name, workers=workers)
-        fitted = fit(model, labelled, CPU, tmp_path / folder, {"model": name}, callbacks=lambda: callbacks)
-        assert fitted.steps == SHORT["steps"]
-        assert fitted.resumed == (folder == "broken")
-        return model
-
-    whole = run("whole")
+    It is forked, so that it has no place in a process in which other tests have left threads.
+    """
+    whole = trained(name, labelled, tmp_path / "whole")
     with pytest.raises(PowerCutError):
-        run("broken", PullPlug())
-    resumed = run("broken", workers=1)
+        trained(name, labelled, tmp_path / "broken", PullPlug())
+    subprocess.run([sys.executable, __file__, "resume", name, places, tmp_path / "broken"], check=True)
     latest = (torch.load(tmp_path / folder / "last.ckpt", weights_only=False) for folder in ("whole", "broken"))
     assert_equal(*(content["state_dict"] for content in latest))  # the averages among them
-    assert_equal(whole.network.state_dict(), resumed.network.state_dict())
+    assert_equal(whole.network.state_dict(), torch.load(tmp_path / "broken" / "resumed.pt"))
     before = made(name).network.state_dict()
     assert any(not torch.equal(weight, before[key]) for key, weight in whole.network.state_dict().items())
+
+
+def trained(
+    name: str, labelled: list[Labelled], folder: Path, *callbacks: pl.Callback, workers: int = 0
+) -> SupervisedModel:
+    model = made(name, workers=workers)
+    resumes = folder.is_dir()
+    fitted = fit(model, labelled, CPU, folder, {"model": name}, callbacks=lambda: callbacks)
+    assert fitted.steps == SHORT["steps"]
+    assert fitted.resumed == resumes
+    return model
+
+
+def resume(name: str, places: Path, folder: Path) -> None:
+    """What the process does that ends an interrupted training."""
+    torch.set_num_threads(1)
+    torch.save(trained(name, material(places), folder, workers=1).network.state_dict(), folder / "resumed.pt")
 
 
 def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
@@ -285,7 +297,7 @@ def shared(places: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[
         port = str(probe.getsockname()[1])
     processes = [
         subprocess.Popen(
-            [sys.executable, __file__, str(places), str(folder)],
+            [sys.executable, __file__, "share", places, folder],
             env=os.environ
             | {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
             # Lightning then leaves starting processes to others.
@@ -352,4 +364,7 @@ def digest(task: pl.LightningModule) -> str:
 
 
 if __name__ == "__main__":
-    share(Path(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[1] == "share":
+        share(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        resume(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
