@@ -21,7 +21,7 @@ from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.autoencoders.ae import Autoencoder
 from cleanplate.models.autoencoders.network import ConvAutoencoder
-from cleanplate.models.base import Prediction
+from cleanplate.models.estimate import Prediction
 from cleanplate.models.exported import ExportedModel
 from cleanplate.models.learned import LearnedModel
 from cleanplate.models.statistical.lowmotion import LowMotion

@@ -19,7 +19,8 @@ from cleanplate.engine.callbacks import Pictures, Throughput
 from cleanplate.engine.callbacks.pictures import prediction_classes, truth_classes, undisturbed
 from cleanplate.engine.provenance import dvc_digests, provenance, sha256
 from cleanplate.engine.tracking import RunInfo, run_name, start_logger, tracked
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate
 
 pytest.importorskip("wandb")
 

@@ -8,7 +8,7 @@ import pytest
 import cleanplate
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models import BackgroundModel, available, registry
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from cleanplate.data.images import Image
 from cleanplate.engine.tracking import TrackingLogger
-from cleanplate.models.base import BackgroundModel, Prediction
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Prediction
 
 CLASSES = {0: "background", 1: "foreground", 2: "shadow", 3: "ignored"}
 """What W&B calls the values of a mask overlay; 0 stays transparent."""

@@ -32,7 +32,7 @@ from cleanplate.models.adversarial.search import searched
 from cleanplate.models.autoencoders.ae import Autoencoder, AutoencoderOptions
 from cleanplate.models.autoencoders.blocks import Activation, Norm
 from cleanplate.models.autoencoders.network import resized
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.learned import as_image, shrunk
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from cleanplate.models.autoencoders.blocks import Activation, Attention, Norm, S
 from cleanplate.models.autoencoders.encoder_weights import load_encoder
 from cleanplate.models.autoencoders.network import ConvAutoencoder, Encoder
 from cleanplate.models.autoencoders.plate_network import PlateNetwork
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.initializers import Initial, initial_background
 from cleanplate.models.learned import LearnedModel, TrainingOptions, as_image, as_tensor, shrunk
 from cleanplate.models.losses import check_mix

@@ -12,7 +12,7 @@ from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image
 from cleanplate.models.autoencoders.ae import Autoencoder
 from cleanplate.models.autoencoders.streams import Stream, beside
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.frame_pairs import FramePairs
 from cleanplate.models.learned import shrunk
 

@@ -14,7 +14,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import BackgroundModel, Estimate, Prediction
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate, Prediction
 from cleanplate.models.exported.metadata import FORMAT, NOTES, RATE, STATES, Arrays, unpacked
 from cleanplate.models.options import filled
 

@@ -23,7 +23,7 @@ import torch
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.learned import as_tensor
 from cleanplate.models.on_base import OnBase
 from cleanplate.models.plate.judging import judged, smoothed_probability

@@ -18,7 +18,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.gaussian_mixture import Covariance, Mixture, fit_mixtures, whitening
 

@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import FEW_FRAMES, BackgroundModel, Estimate
+from cleanplate.models.base import FEW_FRAMES, BackgroundModel
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.frame_pairs import FramePairs
 from cleanplate.models.initializers.learned import learned
 from cleanplate.models.initializers.low_motion import low_motion_background

@@ -20,7 +20,8 @@ import numpy as np
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.opencv_options import CntOptions, GsocOptions, KnnOptions, LsbpOptions, Mog2Options
 

@@ -20,7 +20,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.data.spacing import evenly_spaced
 from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.initializers import Initial, initial_background
 from cleanplate.models.learned import shrunk
 from cleanplate.models.registry import register

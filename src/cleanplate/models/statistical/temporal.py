@@ -22,7 +22,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.initializers import initial_background
 from cleanplate.models.registry import register
 

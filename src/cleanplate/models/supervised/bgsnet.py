@@ -30,7 +30,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import BackgroundModel, Estimate
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.on_base import BASE, below
 from cleanplate.models.plate.judging import judged, smoothed_probability
 from cleanplate.models.plate.network import MULTIPLE, HeadNetwork

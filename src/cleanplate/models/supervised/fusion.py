@@ -24,7 +24,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score
-from cleanplate.models.base import Estimate, League
+from cleanplate.models.base import League
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.on_base import OnBase, below
 from cleanplate.models.registry import create, register
 from cleanplate.models.stored import load

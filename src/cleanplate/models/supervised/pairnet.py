@@ -32,7 +32,7 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import Image, Score, compensate_light
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.learned import as_tensor, shrunk
 from cleanplate.models.plate.weights import reduced
 from cleanplate.models.registry import register

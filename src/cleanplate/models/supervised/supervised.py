@@ -15,7 +15,8 @@ from torch.utils.data import Dataset
 from cleanplate.data.examples import Labelled
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground.difference import Image
-from cleanplate.models.base import BackgroundModel, League, Prediction
+from cleanplate.models.base import BackgroundModel, League
+from cleanplate.models.estimate import Prediction
 from cleanplate.models.learned import TrainingOptions, train_plainly
 from cleanplate.models.losses.segmentation import check_segmentation_mix
 

@@ -28,7 +28,7 @@ from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.autoencoders.blocks import Activation, Style
 from cleanplate.models.autoencoders.encoder_weights import load_encoder
 from cleanplate.models.autoencoders.network import resized
-from cleanplate.models.base import Estimate
+from cleanplate.models.estimate import Estimate
 from cleanplate.models.initializers import Initial, initial_background
 from cleanplate.models.learned import as_tensor, shrunk
 from cleanplate.models.plate.weights import reduced
