@@ -157,10 +157,13 @@ def test_large_pictures_are_made_smaller_for_the_network(size: tuple[int, int], 
 
 
 def test_seen_mirrored_as_well_a_mirrored_frame_gives_the_mirrored_score(stills: Sequence) -> None:
-    for mirrored, alike in ((True, True), (False, False)):
+    def largest_difference(mirrored: bool) -> float:
         model = grown(mirrored=mirrored)
         one, other = (model.predict([frame])[0].score for frame in (stills[3], stills[3][:, ::-1].copy()))
-        assert np.allclose(one, other[:, ::-1], atol=0.3) == alike
+        return float(np.abs(one - other[:, ::-1]).max())
+
+    # Rounding (bf16 where a processor has it) leaves a little; without mirroring the network itself is not symmetric.
+    assert largest_difference(mirrored=True) < 0.2 * largest_difference(mirrored=False)
 
 
 def test_the_threshold_is_half_of_the_probability(stills: Sequence) -> None:
