@@ -19,8 +19,8 @@ import torch
 
 import cleanplate
 from cleanplate.data import Sequence
-from cleanplate.data.synthetic import SceneSpec, write_scene
 from cleanplate.models import BackgroundModel
+from cleanplate.scenes import SceneSpec, write_scene
 
 REAL = (
     "cdnet/baseline/highway",

@@ -15,11 +15,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import read_gray, write_image
-from cleanplate.data.prefetch import ordered_map
-from cleanplate.data.results import ResultFolder
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import read_gray, write_image
+from cleanplate.data.io.results import ResultFolder
 from cleanplate.pipeline.scoring import FRAMES_PER_TASK, score_results
+from cleanplate.utils.parallel import ordered_map
 
 SCENES = ("baseline/highway", "baseline/pedestrians", "dynamicBackground/canoe")
 TARGET = 0.9

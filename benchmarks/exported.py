@@ -26,15 +26,14 @@ import torch
 
 import cleanplate
 from cleanplate.data import open_sequence
-from cleanplate.data.examples import Labelled, labelled_numbers
-from cleanplate.data.sequence import Sequence
-from cleanplate.data.sources import KeptFrames
-from cleanplate.data.spacing import evenly_spaced
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.io.sources import KeptFrames
+from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.training.examples import Labelled, labelled_numbers
 from cleanplate.engine.export import export
 from cleanplate.errors import ModelError
 from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter, cdnet_metrics
 from cleanplate.models import BackgroundModel, create
+from cleanplate.scenes import SceneSpec, write_scene
 
 _STILL = {"registration": False, "views": False}
 _BRIEF = {"steps": 30, "epoch_steps": 30}

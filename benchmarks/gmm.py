@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture
 
-from cleanplate.models.statistical.gaussian_mixture import fit_mixtures
+from cleanplate.models.statistical.gmm.gaussian_mixture import fit_mixtures
 
 HEIGHT, WIDTH, FRAMES = 240, 320, 200
 

@@ -25,10 +25,10 @@ from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from cleanplate.data import open_sequence
-from cleanplate.data.synthetic import SceneSpec, write_scene
 from cleanplate.engine.trainer import build_trainer
 from cleanplate.models import create
 from cleanplate.models.learned import LearnedModel
+from cleanplate.scenes import SceneSpec, write_scene
 
 AGREEMENT, BUSY = 0.999, 0.95
 MACHINE = {

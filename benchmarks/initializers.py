@@ -13,10 +13,10 @@ from pathlib import Path
 import cv2
 import torch
 
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import read_color
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import read_color
 from cleanplate.metrics.functional.background import BACKGROUND_SIX, background_quality
-from cleanplate.models.initializers import INITIALIZERS, initial_background
+from cleanplate.models.components.initializers import INITIALIZERS, initial_background
 
 TRUTH = "background_derived.png"
 Row = dict[str, float]

@@ -1,4 +1,4 @@
-"""Masks of COCO pictures: what `prepare` makes with one to k processes, against a plain loop.
+"""Masks of COCO pictures: what `prepare` makes with one to k parallel, against a plain loop.
 
 Run: `CLEANPLATE_DATA=<folder that holds coco/> python -m benchmarks.masks [pictures] [processes]`. The plain loop is
 what one writes first: the COCO toolbox's `annToMask` for every instance, `cv2.imwrite` for every mask. It reads and
@@ -20,10 +20,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cleanplate.data import processes
-from cleanplate.data.coco import find_splits, write_coco
-from cleanplate.data.coco.building import annotations_of
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.datasets.coco import annotations_of, find_splits, write_coco
+from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.utils import parallel
 
 PERSON = 1
 PICTURES = 2000
@@ -96,7 +95,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         annotations, pictures = repeated(Path(data) / "coco", Path(place), count)
         wall, processor, _ = seconds(lambda: plain_loop(annotations, Path(place) / "plain"))
-        print(f"{count} pictures, {processes.cores()} cores to use")
+        print(f"{count} pictures, {parallel.cores()} cores to use")
         print(f"plain loop:   {count / wall:7.0f} pictures/s, {processor / count * 1e3:.2f} ms of a core each")
         ratios = []
         for workers in range(1, most + 1):

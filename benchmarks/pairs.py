@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import cleanplate
-from cleanplate.data.synthetic import SceneSpec, write_scene
 from cleanplate.metrics import CdnetMetrics
 from cleanplate.models import BackgroundModel
-from cleanplate.models.plate.weights import reduced
-from cleanplate.models.supervised.pairnet import PairNet
+from cleanplate.models.hybrid.plate.inference import reduced
+from cleanplate.models.supervised.pairnet.model import PairNet
+from cleanplate.scenes import SceneSpec, write_scene
 
 SIZE = 480, 640
 SECONDS = 4.0

@@ -29,9 +29,9 @@ from torch import Tensor, nn
 
 from cleanplate.data import open_sequence
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.synthetic import SceneSpec, write_scene
 from cleanplate.models import create
 from cleanplate.models.learned import LearnedModel
+from cleanplate.scenes import SceneSpec, write_scene
 
 PARTS = ("input", "forward", "backward", "metrics")
 LARGE_BATCH = 32

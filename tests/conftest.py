@@ -24,7 +24,7 @@ def one_thread() -> None:
 @pytest.fixture(scope="session")
 def scene_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small generated scene in CDnet layout, `<root>/baseline/street`: 96×64, 40 frames."""
-    from cleanplate.data.synthetic import SceneSpec, write_scene
+    from cleanplate.scenes import SceneSpec, write_scene
 
     folder = tmp_path_factory.mktemp("sequences") / "baseline" / "street"
     write_scene(SceneSpec("baseline", "street", height=64, width=96, frames=40, seed=1), folder)

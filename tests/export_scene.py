@@ -10,7 +10,7 @@ import pytest
 import cleanplate
 from cleanplate.engine.export import export
 from cleanplate.models import BackgroundModel
-from cleanplate.models.exported.openvino_file import openvino
+from cleanplate.models.exported.runtimes import openvino
 from in_memory import in_memory, textured
 
 HEIGHT, WIDTH = 75, 101

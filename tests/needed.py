@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import cleanplate
-from cleanplate.data.examples import Labelled
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.training.examples import Labelled
+from cleanplate.scenes import SceneSpec, write_scene
 
 TINY_UNET: dict[str, Any] = {
     "side": 32,

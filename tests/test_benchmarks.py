@@ -11,7 +11,7 @@ import pytest
 import torch
 from benchmarks import applying, gpu_check, peers, throughput
 
-from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.pipeline.scoring import score_results
 from cleanplate.report.clips import write_mp4
 

@@ -11,11 +11,11 @@ from click.testing import CliRunner, Result
 
 import cleanplate
 from cleanplate.cli import main
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import write_image
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import write_image
 from cleanplate.models import available
 from cleanplate.models.learned import LearnedModel
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.report.tables import parameter_count
 
 

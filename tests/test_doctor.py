@@ -6,8 +6,8 @@ from importlib import metadata
 import pytest
 from click.testing import CliRunner
 
+from cleanplate.apps.doctor import examine, one_cv2
 from cleanplate.cli import main
-from cleanplate.doctor import examine, one_cv2
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cleanplate.files import remove, replacing
+from cleanplate.utils.files import remove, replacing
 
 
 def names(folder: Path) -> list[str]:

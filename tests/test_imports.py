@@ -31,7 +31,7 @@ def test_models_training_and_metrics_need_no_pipeline_and_no_tracking() -> None:
     blocked = ("wandb", "dvc", "hydra", "omegaconf", "pydantic", "rich")
     told = python(
         f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
-        "import cleanplate, cleanplate.models, cleanplate.engine.training, cleanplate.models.stored\n"
+        "import cleanplate, cleanplate.models, cleanplate.engine.training, cleanplate.models.checkpoint\n"
         "import cleanplate.metrics, cleanplate.data\n"
         "print(sorted(cleanplate.available()))\n"
         "print(cleanplate.create('ae').name, cleanplate.create('median').name)\n"

@@ -21,8 +21,8 @@ _HOMES = {
     "create": "cleanplate.models",
     "register": "cleanplate.models",
     "open_sequence": "cleanplate.data",
-    "load": "cleanplate.models.stored",
-    "save": "cleanplate.models.stored",
+    "load": "cleanplate.models.checkpoint",
+    "save": "cleanplate.models.checkpoint",
 }
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from cleanplate.acquire.catalogue import Archive, find_set, load_catalogue
-from cleanplate.data.originals import READERS
+from cleanplate.data.datasets.converters import READERS
 from cleanplate.errors import ConfigError, DataError
 
 PLAIN = {

@@ -19,7 +19,7 @@ from acquire.server import Fault, Server
 from cleanplate.acquire.catalogue import load_catalogue
 from cleanplate.acquire.transfer import Options
 from cleanplate.cli import main
-from cleanplate.data.cdnet import find_scenes, read_cdnet
+from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
 from cleanplate.errors import DataError
 from cleanplate.pipeline import download
 from cleanplate.pipeline.download import download_command

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from acquire.archives import picture
-from cleanplate.data.cdnet import find_scenes, read_cdnet
-from cleanplate.data.images import read_gray
-from cleanplate.data.originals import read_lasiesta, read_sbi, read_sbmnet
-from cleanplate.data.originals.lasiesta import lasiesta_labels
+from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
+from cleanplate.data.datasets.converters import read_lasiesta, read_sbi, read_sbmnet
+from cleanplate.data.datasets.converters.lasiesta import lasiesta_labels
+from cleanplate.data.io.images import read_gray
 from cleanplate.errors import DataError
 
 

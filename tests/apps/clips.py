@@ -9,7 +9,7 @@ import numpy as np
 from click.testing import CliRunner, Result
 
 from cleanplate.cli import main
-from cleanplate.data.images import write_image
+from cleanplate.data.io.images import write_image
 from cleanplate.report.clips import write_gif, write_mp4
 from in_memory import photographed, textured
 

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from tests.apps.clips import frames
 
-from cleanplate.apps.camera.annotate.desk import Desk
-from cleanplate.apps.camera.annotate.pictures import find_shots
-from cleanplate.apps.camera.annotate.program import Annotate
-from cleanplate.apps.camera.annotate.proposing import Proposals
-from cleanplate.apps.camera.annotate.storage import Json, Storage
-from cleanplate.apps.camera.events import Key, Mouse
-from cleanplate.data.images import write_image
+from cleanplate.camera.annotate.desk import Desk
+from cleanplate.camera.annotate.pictures import find_shots
+from cleanplate.camera.annotate.program import Annotate
+from cleanplate.camera.annotate.proposing import Proposals
+from cleanplate.camera.annotate.storage import Json, Storage
+from cleanplate.camera.events import Key, Mouse
+from cleanplate.data.io.images import write_image
 from in_memory import photographed, textured
 
 HEIGHT, WIDTH = 90, 160

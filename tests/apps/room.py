@@ -7,7 +7,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.data.images import write_image
+from cleanplate.data.io.images import write_image
 from in_memory import photographed, textured
 
 HEIGHT, WIDTH = 240, 320
@@ -74,7 +74,7 @@ class AtOnce:
         self._outcome: Any = None
 
     def put(self, work: Callable[[], Any]) -> None:
-        from cleanplate.apps.camera.worker import Outcome
+        from cleanplate.camera.worker import Outcome
 
         try:
             self._outcome = Outcome(work())

@@ -15,16 +15,16 @@ from tests.apps.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, fi
 from tests.apps.labelled_shots import program as without_window
 from tests.apps.screen import Handle, ends, program, until, virtual_screen
 
-from cleanplate.apps.camera.annotate.outlines import outlines_of, proposed_outlines
-from cleanplate.apps.camera.annotate.painting import FOREGROUND, PROPOSED
-from cleanplate.apps.camera.annotate.pictures import Shot, find_shots
-from cleanplate.apps.camera.annotate.proposing import Proposals
-from cleanplate.apps.camera.annotate.shapes import drawn
-from cleanplate.apps.camera.annotate.view import View
+from cleanplate.camera.annotate.outlines import outlines_of, proposed_outlines
+from cleanplate.camera.annotate.painting import FOREGROUND, PROPOSED
+from cleanplate.camera.annotate.pictures import Shot, find_shots
+from cleanplate.camera.annotate.proposing import Proposals
+from cleanplate.camera.annotate.shapes import drawn
+from cleanplate.camera.annotate.view import View
 from cleanplate.cli import main
-from cleanplate.data.images import read_color, read_gray, write_image
-from cleanplate.data.synthetic import SceneSpec, render
+from cleanplate.data.io.images import read_color, read_gray, write_image
 from cleanplate.errors import CleanplateError
+from cleanplate.scenes import SceneSpec, render
 
 TITLE = "cleanplate annotate"
 AREA = (1280, 720)  # of pictures of 160×90

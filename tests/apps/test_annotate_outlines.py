@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from tests.apps.labelled_shots import INNER, SQUARE, filled
 
-from cleanplate.apps.camera.annotate.labels import History, Labels
-from cleanplate.apps.camera.annotate.outlines import outlines_of, proposed_outlines
-from cleanplate.apps.camera.annotate.shapes import Polygon, drawn
-from cleanplate.apps.camera.annotate.view import CLOSEST, View
+from cleanplate.camera.annotate.labels import History, Labels
+from cleanplate.camera.annotate.outlines import outlines_of, proposed_outlines
+from cleanplate.camera.annotate.shapes import Polygon, drawn
+from cleanplate.camera.annotate.view import CLOSEST, View
 
 SIZE = (90, 160)
 

@@ -22,12 +22,12 @@ from tests.apps.labelled_shots import (
 )
 from tests.apps.screen import until
 
-from cleanplate.apps.camera.annotate import storage as storing
-from cleanplate.apps.camera.annotate.painting import FOREGROUND
-from cleanplate.apps.camera.annotate.proposing import Proposals
-from cleanplate.apps.camera.annotate.shapes import drawn
-from cleanplate.apps.camera.events import Mouse
-from cleanplate.data.images import write_image
+from cleanplate.camera.annotate import storage
+from cleanplate.camera.annotate.painting import FOREGROUND
+from cleanplate.camera.annotate.proposing import Proposals
+from cleanplate.camera.annotate.shapes import drawn
+from cleanplate.camera.events import Mouse
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 
 MIDDLE = (75, 45)
@@ -257,14 +257,14 @@ def test_esc_lets_an_open_outline_go_before_it_quits(place: Path) -> None:
 def full(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """A disk that is full as long as there is something in the list."""
     state = [True]
-    real = storing.write_image
+    real = storage.write_image
 
     def write(path: Path, image: np.ndarray) -> None:
         if state:
             raise DataError(f"{path}: cannot be written") from OSError(errno.ENOSPC, "No space left on device")
         real(path, image)
 
-    monkeypatch.setattr(storing, "write_image", write)
+    monkeypatch.setattr(storage, "write_image", write)
     return state
 
 

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from tests.apps.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of
 
-from cleanplate.apps.camera.annotate.coco_file import Labelled, write_coco
-from cleanplate.apps.camera.annotate.pictures import Shot, find_shots
-from cleanplate.apps.camera.annotate.shapes import Polygon, drawn
-from cleanplate.apps.camera.annotate.storage import Storage
-from cleanplate.data.captured import write_captured
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.exports import write_export
-from cleanplate.data.images import read_gray, write_image
-from cleanplate.data.labelme import write_labelme
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.camera.annotate.coco_file import Labelled, write_coco
+from cleanplate.camera.annotate.pictures import Shot, find_shots
+from cleanplate.camera.annotate.shapes import Polygon, drawn
+from cleanplate.camera.annotate.storage import Storage
+from cleanplate.data.datasets.capture_sets import write_captured
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.coco import write_export
+from cleanplate.data.datasets.labelme import write_labelme
+from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.data.io.images import read_gray, write_image
 from cleanplate.errors import DataError
 
 SIZE = (HEIGHT, WIDTH)
@@ -206,7 +206,7 @@ def test_a_mask_that_cannot_be_used_is_told(shots: list[Shot], content) -> None:
 
 def test_a_thin_piece_of_a_mask_is_in_the_coco_file(tmp_path: Path) -> None:
     coco_tools = pytest.importorskip("pycocotools.coco")
-    from cleanplate.apps.camera.annotate.outlines import outlines_of
+    from cleanplate.camera.annotate.outlines import outlines_of
 
     mask = np.zeros(SIZE, np.uint8)
     mask[5, 7] = mask[20, 10:30] = 255

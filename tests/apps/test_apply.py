@@ -20,7 +20,7 @@ from tests.apps.screen import ends, program, virtual_screen
 import cleanplate
 from cleanplate.apps.apply.kinds import KINDS
 from cleanplate.cli import main
-from cleanplate.data.images import read_color, read_gray, write_image
+from cleanplate.data.io.images import read_color, read_gray, write_image
 
 
 @pytest.fixture(scope="module")
@@ -337,7 +337,7 @@ def hearing() -> Iterator[None]:
 def test_ctrl_c_while_a_model_is_fitted_leaves_nothing(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from cleanplate.models.statistical.temporal import Median
+    from cleanplate.models.statistical.temporal.model import Median
 
     def interrupted(self: Any, sequence: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)

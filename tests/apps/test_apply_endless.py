@@ -124,7 +124,7 @@ def patient(pauses: list[float], tries: int = 3) -> Patience:
 
 
 def camera(stages: list[Fake], pauses: list[float], told: list[str], stop: threading.Event | None = None) -> Any:
-    from cleanplate.data.camera import Camera
+    from cleanplate.data.streams.camera import Camera
 
     return Camera("rtsp://me:secret@host/a", patient(pauses), stop, told.append, lambda target: stages.pop(0))
 

@@ -17,7 +17,7 @@ import torch
 from tests.apps.clips import COUNT, HEIGHT, decoded, folder, run, stream_of, video
 
 import cleanplate
-from cleanplate.data.images import write_image
+from cleanplate.data.io.images import write_image
 from in_memory import in_memory
 
 SOURCES: dict[str, tuple[Callable[[Path], object], str]] = {

@@ -17,8 +17,8 @@ import cleanplate
 from cleanplate.apps.apply import running
 from cleanplate.apps.apply.mask_video import write_mask_video
 from cleanplate.apps.apply.running import batch_of, shots, threads_of
+from cleanplate.data.io.sources import KeptFrames
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.sources import KeptFrames
 from cleanplate.errors import DataError, ModelError
 from cleanplate.models import BackgroundModel
 from cleanplate.report.clips import write_mp4
@@ -109,7 +109,7 @@ def test_an_error_in_a_thread_names_its_frame_and_comes_after_those_before(seque
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_source_that_breaks_off_loses_no_frame_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cleanplate.data.streams import Video
+    from cleanplate.data.streams.stream import Video
 
     whole = Video.frames
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton, radius
-from cleanplate.apps.camera.capture.captured_sets import CapturedSets
-from cleanplate.apps.camera.capture.palms import Palm
-from cleanplate.apps.camera.capture.pointing import PalmWatch
-from cleanplate.apps.camera.capture.program import NO_PALMS, Capture
-from cleanplate.apps.camera.events import Key, Mouse
-from cleanplate.data.images import read_color
+from cleanplate.camera import drawing
+from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton, radius
+from cleanplate.camera.capture.captured_sets import CapturedSets
+from cleanplate.camera.capture.palms import Palm
+from cleanplate.camera.capture.pointing import PalmWatch
+from cleanplate.camera.capture.program import NO_PALMS, Capture
+from cleanplate.camera.events import Key, Mouse
+from cleanplate.data.io.images import read_color
 from cleanplate.report.text import Colour, width_of
 
 HEIGHT, WIDTH = 240, 320

@@ -9,11 +9,11 @@ import pytest
 from tests.apps import drawn_hand
 from tests.apps.screen import Handle, Screen, ends, program, until, virtual_screen
 
-from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.capture.buttons import BACKGROUND, EXIT, SAVE, RoundButton
-from cleanplate.apps.camera.capture.palms import PalmDetector
-from cleanplate.data.images import read_color, write_image
-from cleanplate.data.synthetic import SceneSpec, render
+from cleanplate.camera import drawing
+from cleanplate.camera.capture.buttons import BACKGROUND, EXIT, SAVE, RoundButton
+from cleanplate.camera.capture.palms import PalmDetector
+from cleanplate.data.io.images import read_color, write_image
+from cleanplate.scenes import SceneSpec, render
 
 HEIGHT, WIDTH = 240, 320
 TITLE = "cleanplate capture"

@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.apps.camera.capture import captured_sets
-from cleanplate.apps.camera.capture.captured_sets import CapturedSets
-from cleanplate.data.captured import find_sets, write_captured
-from cleanplate.data.images import read_color, write_image
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.camera.capture import captured_sets
+from cleanplate.camera.capture.captured_sets import CapturedSets
+from cleanplate.data.datasets.capture_sets import find_sets, write_captured
+from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
 
 
@@ -175,7 +175,7 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from cleanplate.apps.camera.capture.captured_sets import CapturedSets
+from cleanplate.camera.capture.captured_sets import CapturedSets
 from cleanplate.errors import DataError
 
 def attempt(action):

@@ -14,18 +14,18 @@ from tests.apps.room import AtOnce, Clock, Held, acted, cast, empty, wall
 from tests.apps.screen import until
 
 import cleanplate
-from cleanplate.apps.camera.events import Key
-from cleanplate.apps.camera.live.given import Given
-from cleanplate.apps.camera.live.keeping import Place
-from cleanplate.apps.camera.live.learning import Phase, Timing
-from cleanplate.apps.camera.live.program import Live
-from cleanplate.apps.camera.live.views import TINT
-from cleanplate.apps.camera.worker import Worker
-from cleanplate.data.images import read_color, write_image
+from cleanplate.camera.events import Key
+from cleanplate.camera.live.given import Given
+from cleanplate.camera.live.keeping import Place
+from cleanplate.camera.live.learning import Phase, Timing
+from cleanplate.camera.live.program import Live
+from cleanplate.camera.live.views import TINT
+from cleanplate.camera.worker import Worker
+from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
 from needed import needed
 
 SIZE = (96, 128)

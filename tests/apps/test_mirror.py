@@ -9,13 +9,13 @@ import pytest
 from tests.apps.room import AtOnce, Clock, acted, cast, empty, wall
 from tests.apps.test_live import SIZE, make
 
-from cleanplate.apps.camera.events import Key, Mouse
-from cleanplate.apps.camera.live.double import doubled, person_mask, softened
-from cleanplate.apps.camera.live.given import Given
-from cleanplate.apps.camera.live.keeping import Place
-from cleanplate.apps.camera.live.learning import Phase, Timing
-from cleanplate.apps.camera.live.mirror import Mirror
-from cleanplate.data.images import read_color
+from cleanplate.camera.events import Key, Mouse
+from cleanplate.camera.live.double import doubled, person_mask, softened
+from cleanplate.camera.live.given import Given
+from cleanplate.camera.live.keeping import Place
+from cleanplate.camera.live.learning import Phase, Timing
+from cleanplate.camera.live.mirror import Mirror
+from cleanplate.data.io.images import read_color
 
 CLICK = Mouse("down", 5, 5, "left")
 

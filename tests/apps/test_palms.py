@@ -15,10 +15,10 @@ import pytest
 from tests.apps import drawn_hand
 
 from cleanplate.acquire.palm_model import palm_model_path
-from cleanplate.apps.camera.capture import palms
-from cleanplate.apps.camera.capture.palm_decoding import OVERLAP, anchors, decode, merge, overlaps
-from cleanplate.apps.camera.capture.palms import Palm, PalmDetector, by_opencv, by_openvino, letterboxed
-from cleanplate.data.images import Image, read_color
+from cleanplate.camera.capture import palms
+from cleanplate.camera.capture.palm_decoding import OVERLAP, anchors, decode, merge, overlaps
+from cleanplate.camera.capture.palms import Palm, PalmDetector, by_opencv, by_openvino, letterboxed
+from cleanplate.data.io.images import Image, read_color
 from cleanplate.errors import ConfigError, ModelError
 
 Expected = tuple[float, float, float, float]  # x, y, size in pixels; score

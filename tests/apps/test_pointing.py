@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cleanplate.apps.camera.capture.palms import Palm
-from cleanplate.apps.camera.capture.pointing import PalmWatch, Press
+from cleanplate.camera.capture.palms import Palm
+from cleanplate.camera.capture.pointing import PalmWatch, Press
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 STEP = 0.1  # seconds between two looks

@@ -17,7 +17,7 @@ from cleanplate.apps.recommend.scene import Scene, seen, stays
 from cleanplate.apps.recommend.sheet import chosen_frames
 from cleanplate.apps.recommend.trying import Trial, Tried, agreement
 from cleanplate.cli import main
-from cleanplate.data.images import read_color, write_image
+from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ModelError
 from in_memory import photographed, textured
 

@@ -16,15 +16,15 @@ from tests.apps.clips import decoded
 from tests.apps.room import Clock, acted, empty, wall
 
 import cleanplate
-from cleanplate.apps.camera.live.keeper import Keeper
-from cleanplate.apps.camera.live.keeping import Place
-from cleanplate.apps.camera.live.learning import learnt
-from cleanplate.apps.camera.live.plates import clean_plate, noise_level
-from cleanplate.apps.camera.live.recording import Recording
-from cleanplate.apps.camera.notes import Notes
-from cleanplate.apps.camera.worker import Worker
+from cleanplate.camera.live.keeper import Keeper
+from cleanplate.camera.live.keeping import Place
+from cleanplate.camera.live.learning import learnt
+from cleanplate.camera.live.plates import clean_plate, noise_level
+from cleanplate.camera.live.recording import Recording
+from cleanplate.camera.notes import Notes
+from cleanplate.camera.worker import Worker
 from cleanplate.errors import ConfigError, DataError
-from cleanplate.models.initializers.temporal import median
+from cleanplate.models.components.initializers.temporal import median
 from in_memory import photographed
 
 # The worker
@@ -111,7 +111,7 @@ def test_a_training_by_lightning_is_abandoned_in_its_midst() -> None:
 
 
 def test_work_that_cannot_be_interrupted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cleanplate.apps.camera.worker._PATIENCE", 0.05)
+    monkeypatch.setattr("cleanplate.camera.worker._PATIENCE", 0.05)
     worker: Worker[bool] = Worker()
     begun, go = threading.Event(), threading.Event()
     worker.put(lambda: (begun.set(), go.wait(20))[1])  # waits in C
@@ -124,7 +124,7 @@ def test_a_program_ends_well_in_the_midst_of_a_training(tmp_path: Path) -> None:
     script = tmp_path / "ends.py"
     script.write_text(
         "import threading, torch\n"
-        "from cleanplate.apps.camera.worker import Worker\n"
+        "from cleanplate.camera.worker import Worker\n"
         "begun = threading.Event()\n"
         "def train():\n"
         "    weight = torch.ones(64, 64, requires_grad=True)\n"
@@ -324,7 +324,7 @@ def test_a_recording_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path:
         "import resource, signal, sys\n"
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from cleanplate.apps.camera.live.recording import Recording\n"
+        "from cleanplate.camera.live.recording import Recording\n"
         "from cleanplate.errors import DataError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"

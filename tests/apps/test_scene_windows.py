@@ -12,13 +12,13 @@ from tests.apps.clips import decoded
 from tests.apps.room import Camera, acted, cast, wall
 from tests.apps.screen import Screen, ends, program, until, virtual_screen
 
-from cleanplate.apps.camera.live.given import DEFAULT_MODEL
-from cleanplate.apps.camera.live.mirror import Asked as MirrorAsked
-from cleanplate.apps.camera.live.program import ADAPT
-from cleanplate.apps.camera.live.program import Asked as LiveAsked
-from cleanplate.apps.camera.live.views import PLAIN, TINT
+from cleanplate.camera.live.given import DEFAULT_MODEL
+from cleanplate.camera.live.mirror import Asked as MirrorAsked
+from cleanplate.camera.live.program import ADAPT
+from cleanplate.camera.live.program import Asked as LiveAsked
+from cleanplate.camera.live.views import PLAIN, TINT
 from cleanplate.cli import main
-from cleanplate.data.images import read_color
+from cleanplate.data.io.images import read_color
 
 X = 90  # the column of whoever is there, of 320
 SOON = ("--seconds", 0.3, "--learn-seconds", 0.5)
@@ -246,8 +246,8 @@ def test_help_and_program_agree_on_the_defaults() -> None:
 
 @pytest.mark.parametrize("name", ["live", "mirror"])
 def test_help_names_every_key(name: str) -> None:
-    from cleanplate.apps.camera.live.mirror import Mirror
-    from cleanplate.apps.camera.live.program import Live
+    from cleanplate.camera.live.mirror import Mirror
+    from cleanplate.camera.live.program import Live
 
     text = CliRunner().invoke(main, [name, "--help"]).output
     for key in {"live": Live, "mirror": Mirror}[name].keys:

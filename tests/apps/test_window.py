@@ -8,16 +8,16 @@ import pytest
 from tests.apps.clips import folder, frames, video
 from tests.apps.screen import python, virtual_screen
 
-from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.events import Key, Mouse, key_of, mouse_of
-from cleanplate.apps.camera.feed import camera_feed
-from cleanplate.apps.camera.timing import Countdown, Rate
+from cleanplate.camera import drawing
+from cleanplate.camera.events import Key, Mouse, key_of, mouse_of
+from cleanplate.camera.feed import camera_feed
+from cleanplate.camera.timing import Countdown, Rate
 from cleanplate.errors import DataError
 
 _SHOWN = """
 import sys
 import numpy as np
-from cleanplate.apps.camera.window import Window
+from cleanplate.camera.window import Window
 
 picture = np.zeros((120, 200, 3), np.uint8)
 picture[:, :50] = (0, 0, 255)

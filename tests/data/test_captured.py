@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.data.captured import find_sets, write_captured
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import read_gray, write_image
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.datasets.capture_sets import find_sets, write_captured
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.data.io.images import read_gray, write_image
 from cleanplate.errors import DataError
 
 SHAPE = (24, 32)

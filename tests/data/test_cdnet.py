@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cleanplate import open_sequence
-from cleanplate.data.cdnet import find_scenes, read_cdnet
-from cleanplate.data.images import write_image
+from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 
 HEIGHT, WIDTH = 24, 32

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.data import processes
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.coco import find_splits, write_coco
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.coco import find_splits, write_coco
+from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.errors import DataError
+from cleanplate.utils import parallel
 from labelled_sets import CocoFiles, box, rectangle, reference_masks, run_lengths
 
 SHAPE = (40, 60)
@@ -132,8 +132,8 @@ def test_the_set_is_a_sequence_of_linked_pictures_in_the_order_of_their_ids(file
 
 
 def test_several_processes_make_what_one_makes(files: CocoFiles, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(processes, "ITEMS_PER_PROCESS", 2)
-    monkeypatch.setattr(processes, "ITEMS_PER_TASK", 2)
+    monkeypatch.setattr(parallel, "ITEMS_PER_PROCESS", 2)
+    monkeypatch.setattr(parallel, "ITEMS_PER_TASK", 2)
     for number in range(1, 10):
         files.picture(number).label(number, [rectangle(number, 2, 30 + number, 20)])
     (files.pictures / "000000000004.jpg").unlink()

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cleanplate.data import regions
-from cleanplate.data.coco import write_coco
-from cleanplate.data.layout import continuing
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.datasets import rasterize
+from cleanplate.data.datasets.coco import write_coco
+from cleanplate.data.datasets.layout import continuing
+from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.errors import DataError
 from labelled_sets import CocoFiles, rectangle
 
@@ -206,8 +206,8 @@ def test_who_goes_on_makes_only_what_is_missing(files: CocoFiles, tmp_path: Path
     (tmp_path / "out/groundtruth/gt000003.png").unlink()
     (tmp_path / "out/groundtruth/.77-gt000003.png").write_bytes(b"half")
     drawn = []
-    united = regions.united
-    monkeypatch.setattr(regions, "united", lambda parts, *size: drawn.append(parts) or united(parts, *size))
+    united = rasterize.united
+    monkeypatch.setattr(rasterize, "united", lambda parts, *size: drawn.append(parts) or united(parts, *size))
     built(files, tmp_path / "out")
     assert len(drawn) == 2
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").rglob("*.*")} == whole
@@ -217,9 +217,9 @@ KILLED = """
 import sys
 from pathlib import Path
 from cleanplate.data import processes
-from cleanplate.data.coco import write_coco
-from cleanplate.data.layout import continuing
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.datasets.coco import write_coco
+from cleanplate.data.datasets.layout import continuing
+from cleanplate.data.datasets.picture_set import LabelOptions
 
 if __name__ == "__main__":
     processes.ITEMS_PER_PROCESS = 50

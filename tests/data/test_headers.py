@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cleanplate.data.headers import picture_size
-from cleanplate.data.images import read_color
+from cleanplate.data.io.images import picture_size, read_color
 from cleanplate.errors import DataError
 
 

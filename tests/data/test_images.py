@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from cleanplate.data.images import is_picture, read_color, read_gray, write_image
+from cleanplate.data.io.images import is_picture, read_color, read_gray, write_image
 from cleanplate.errors import DataError
 
 LABELS = np.resize(np.array([0, 50, 85, 170, 255], np.uint8), (20, 30))

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from cleanplate.data import label_png
-from cleanplate.data.images import read_gray, write_image
-from cleanplate.data.label_png import read_labels
+from cleanplate.data.io import label_png
+from cleanplate.data.io.images import read_gray, write_image
+from cleanplate.data.io.label_png import read_labels
 from cleanplate.errors import DataError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.exports import find_exports, write_export
-from cleanplate.data.images import write_image
-from cleanplate.data.labelme import find_labelled, write_labelme
-from cleanplate.data.picture_set import LabelOptions
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.coco import find_exports, write_export
+from cleanplate.data.datasets.labelme import find_labelled, write_labelme
+from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 from labelled_sets import CocoFiles, box, rectangle, run_lengths
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cleanplate import open_sequence
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import write_image
-from cleanplate.data.layout import check_frames, link_tree, write_frames
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.layout import check_frames, link_tree, write_frames
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 
 

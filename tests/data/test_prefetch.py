@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cleanplate.data.prefetch import ordered_map
+from cleanplate.utils.parallel import ordered_map
 
 
 @pytest.mark.parametrize("threads", [-1, 0, 1, 3, 16])

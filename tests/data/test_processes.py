@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
-from cleanplate.data.processes import ITEMS_PER_PROCESS, mapped
 from cleanplate.errors import DataError
+from cleanplate.utils.parallel import ITEMS_PER_PROCESS, mapped
 
 
 def process_of(_: int) -> int:

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.data.results import ResultFolder
+from cleanplate.data.io.results import ResultFolder
 from cleanplate.errors import DataError
 
 SHAPE = (6, 8)

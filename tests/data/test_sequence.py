@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cleanplate import open_sequence
-from cleanplate.data.images import write_image
+from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import FrameLookup, Sequence
 from cleanplate.errors import DataError
 

@@ -10,11 +10,11 @@ from PIL import Image as PillowImage
 
 from cleanplate import open_sequence
 from cleanplate.acquire.patience import Patience
-from cleanplate.data.camera import without_password
-from cleanplate.data.images import write_image
-from cleanplate.data.opening import open_stream
-from cleanplate.data.sources import ImageFiles, VideoFile, natural_key
-from cleanplate.data.streams import Pictures, plausible_rate
+from cleanplate.data.io.images import write_image
+from cleanplate.data.io.sources import ImageFiles, VideoFile, natural_key
+from cleanplate.data.open import open_stream
+from cleanplate.data.streams.camera import without_password
+from cleanplate.data.streams.stream import Pictures, plausible_rate
 from cleanplate.errors import DataError
 
 COUNT = 24

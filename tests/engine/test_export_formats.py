@@ -18,13 +18,13 @@ from click.testing import CliRunner, Result
 
 import cleanplate
 from cleanplate.cli import exporting, main
-from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.engine.export import FORMATS, export
 from cleanplate.errors import ModelError
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel
 from cleanplate.models.exported import packed, unpacked
-from cleanplate.models.exported.base import threads
+from cleanplate.models.exported.model import threads
 from export_scene import HEIGHT, WIDTH, assert_alike, exported, fitted, passing_box, quiet_openvino
 from in_memory import in_memory
 

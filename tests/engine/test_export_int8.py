@@ -12,10 +12,9 @@ from click.testing import CliRunner
 import cleanplate
 from cleanplate.cli import main
 from cleanplate.engine.export import export
-from cleanplate.engine.export.calibration import Calibration, calibration_of, loss
-from cleanplate.engine.export.forms import onnx_of
 from cleanplate.engine.export.graphs import graph_of
-from cleanplate.engine.export.quantising import quantised
+from cleanplate.engine.export.quantization import Calibration, calibration_of, loss, quantised
+from cleanplate.engine.export.writers import onnx_of
 from cleanplate.errors import CleanplateError
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel

@@ -12,21 +12,21 @@ import torch
 from torch import nn
 
 import cleanplate
-from cleanplate.data.examples import Labelled
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.export import export
 from cleanplate.engine.export.estimates import estimate_of
 from cleanplate.engine.export.graphs import exportable, graph_of
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
-from cleanplate.models.autoencoders.ae import Autoencoder
-from cleanplate.models.autoencoders.network import ConvAutoencoder
-from cleanplate.models.estimate import Prediction
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.exported import ExportedModel
 from cleanplate.models.learned import LearnedModel
-from cleanplate.models.statistical.lowmotion import LowMotion
-from cleanplate.models.statistical.temporal import TemporalModel
-from cleanplate.models.supervised.unet import UNet
+from cleanplate.models.statistical.lowmotion.model import LowMotion
+from cleanplate.models.statistical.temporal.model import TemporalModel
+from cleanplate.models.supervised.unet.model import UNet
+from cleanplate.models.types import Prediction
+from cleanplate.scenes import SceneSpec, write_scene
 from in_memory import in_memory, textured
 from needed import needed
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cleanplate.engine.export import filling, statistical, whole
+from cleanplate.engine.export import filling, model_graph, statistical
 from cleanplate.engine.export.filling import FilledIn, dilated
 from cleanplate.engine.export.networks import area_means, windows
 from cleanplate.engine.export.recent import RecentGraph, comparisons
 from cleanplate.foreground import difference
-from cleanplate.models.statistical import robust_pca
-from cleanplate.models.supervised import filling as filling_of_the_model
-from cleanplate.models.supervised.filling import filled_in
-from cleanplate.models.supervised.recent import RecentBackground
+from cleanplate.models.components import inpainting
+from cleanplate.models.components.inpainting import filled_in
+from cleanplate.models.statistical.rpca import robust_pca
+from cleanplate.models.supervised.bgsnet.recent_background import RecentBackground
 from in_memory import textured
 
 
@@ -92,7 +92,7 @@ def test_holes_get_wider_as_in_opencv(side: int) -> None:
 
 
 def test_numbers_that_are_written_twice_are_the_same() -> None:
-    assert (filling._SIDE, filling._REACH) == (filling_of_the_model._SIDE, filling_of_the_model._REACH)
+    assert (filling._SIDE, filling._REACH) == (inpainting._SIDE, inpainting._REACH)
     assert robust_pca.robust_coefficients.__defaults__ == (statistical._SCALES,)
     for name in ("_SUPPORT_CAP", "_SUPPORT_SIDE", "_SUPPORT_OWN"):
-        assert getattr(whole, name) == getattr(difference, name)
+        assert getattr(model_graph, name) == getattr(difference, name)

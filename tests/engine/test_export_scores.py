@@ -10,9 +10,9 @@ import torch
 from tests.engine.test_export_models import WITHOUT
 
 import cleanplate
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.examples import Labelled
+from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.training.examples import Labelled
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel

@@ -9,8 +9,8 @@ import torch
 from tests.wandb_file import only_run
 
 import cleanplate
-from cleanplate.data.examples import Labelled
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.callbacks import HeldOutPictures
 from cleanplate.engine.tracking import RunInfo, tracked
 from cleanplate.engine.training import fit

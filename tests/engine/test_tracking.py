@@ -20,7 +20,7 @@ from cleanplate.engine.callbacks.pictures import prediction_classes, truth_class
 from cleanplate.engine.provenance import dvc_digests, provenance, sha256
 from cleanplate.engine.tracking import RunInfo, run_name, start_logger, tracked
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.estimate import Estimate
+from cleanplate.models.types import Estimate
 
 pytest.importorskip("wandb")
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
-from cleanplate.foreground.noise import resting_noise
+from cleanplate.foreground.difference import resting_noise
 
 
 def test_the_noise_is_the_median_over_the_quiet_samples_smoothed_over_nine_pixels() -> None:

@@ -1,4 +1,4 @@
-from cleanplate.metrics.aggregate import aggregate
+from cleanplate.metrics.functional.cdnet import aggregate
 
 
 def test_categories_weigh_the_same_whatever_their_size():

@@ -12,12 +12,11 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.models.adversarial.cleaning import cleaned
 from cleanplate.models.adversarial.gan import Gan, sampled
 from cleanplate.models.adversarial.networks import Discriminator, UNetDiscriminator
 from cleanplate.models.adversarial.objectives import NonSaturating, Reconstructing, Wasserstein
-from cleanplate.models.adversarial.search import searched
-from cleanplate.models.losses import background_weight
+from cleanplate.models.adversarial.search import cleaned, searched
+from cleanplate.models.components.losses import background_weight
 
 NAMES = ["dcgan", "dcgan_recon", "wgan"]
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20}

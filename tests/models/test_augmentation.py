@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from cleanplate.errors import ModelError
-from cleanplate.models.supervised import augmentation
-from cleanplate.models.supervised.augmentation import Augmentation, Strengths, pasted
+from cleanplate.models.components import augmentation
+from cleanplate.models.components.augmentation import Augmentation, Strengths, pasted
 from in_memory import textured
 
 STRONG = Strengths(cropped=0.3, turned=25.0, light=0.5, rough=0.5)

@@ -13,14 +13,14 @@ from torch.distributions import Normal, kl_divergence
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.models.autoencoders.ae import Autoencoder
-from cleanplate.models.autoencoders.blocks import Style
-from cleanplate.models.autoencoders.cae import CoupledAutoencoder
-from cleanplate.models.autoencoders.corruption import corrupted, erased, gaussian, pasted, salt_and_pepper
-from cleanplate.models.autoencoders.dae import DenoisingAutoencoder
-from cleanplate.models.autoencoders.rcae import RobustAutoencoder, soft_threshold
-from cleanplate.models.autoencoders.vae import PyramidDecoder, divergence
-from cleanplate.models.autoencoders.wae import WassersteinAutoencoder, discrepancy
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.autoencoder.cae.model import CoupledAutoencoder
+from cleanplate.models.autoencoder.dae.corruption import corrupted, erased, gaussian, pasted, salt_and_pepper
+from cleanplate.models.autoencoder.dae.model import DenoisingAutoencoder
+from cleanplate.models.autoencoder.rcae.model import RobustAutoencoder, soft_threshold
+from cleanplate.models.autoencoder.vae.model import PyramidDecoder, divergence
+from cleanplate.models.autoencoder.wae.model import WassersteinAutoencoder, discrepancy
+from cleanplate.models.components.blocks import Style
 from cleanplate.models.learned import as_tensor, shrunk
 
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 4, "frames": 24, "scale": 2}

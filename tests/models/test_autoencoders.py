@@ -10,9 +10,9 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.models.autoencoders.aae import AdversarialAutoencoder
-from cleanplate.models.autoencoders.ae import Autoencoder
-from cleanplate.models.autoencoders.network import ConvAutoencoder
+from cleanplate.models.autoencoder.aae.model import AdversarialAutoencoder
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.learned import LearnedModel, as_image, as_tensor, shrunk
 
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20}

@@ -8,15 +8,15 @@ import torch
 
 import cleanplate
 from cleanplate.data import open_sequence
-from cleanplate.data.examples import UNKNOWN, Labelled
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.training.examples import UNKNOWN, Labelled
 from cleanplate.errors import ConfigError, DataError, ModelError
-from cleanplate.models.plate.network import HeadNetwork
-from cleanplate.models.plate.weights import head_weights
-from cleanplate.models.supervised.bgsnet import BgsNet
-from cleanplate.models.supervised.bgsnet_examples import BgsExamples, stacked
-from cleanplate.models.supervised.recent import COUNT, EVERY, RecentBackground, recent_at
+from cleanplate.models.hybrid.plate.inference import head_weights
+from cleanplate.models.hybrid.plate.network import HeadNetwork
+from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked
+from cleanplate.models.supervised.bgsnet.model import BgsNet
+from cleanplate.models.supervised.bgsnet.recent_background import COUNT, EVERY, RecentBackground, recent_at
+from cleanplate.scenes import SceneSpec, write_scene
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from cleanplate.models.autoencoders.blocks import Style
-from cleanplate.models.autoencoders.gates import BlockAttention, SpatialChannelAttention
-from cleanplate.models.autoencoders.halving import DeformableHalving, DilatedHalving, shifted
-from cleanplate.models.autoencoders.network import ConvAutoencoder, Encoder
+from cleanplate.models.components.blocks import BlockAttention, SpatialChannelAttention, Style
+from cleanplate.models.components.downsampling import DeformableHalving, DilatedHalving, shifted
+from cleanplate.models.components.encoder_decoder import ConvAutoencoder, Encoder
 
 STYLES: list[dict[str, Any]] = [
     {},

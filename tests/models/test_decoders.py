@@ -10,12 +10,12 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.models.autoencoders.ae import Autoencoder
-from cleanplate.models.autoencoders.blocks import Style
-from cleanplate.models.autoencoders.multi_decoder_ae import MultiDecoderCore
-from cleanplate.models.autoencoders.multiscale_ae import MultiScaleCore
-from cleanplate.models.autoencoders.plate_network import PlateNetwork
-from cleanplate.models.autoencoders.unet_network import UNetCore
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.autoencoder.multi_decoder_ae.model import MultiDecoderCore
+from cleanplate.models.autoencoder.multiscale_ae.model import MultiScaleCore
+from cleanplate.models.autoencoder.unet_ae.network import UNetCore
+from cleanplate.models.components.blocks import Style
+from cleanplate.models.components.residual_on_background import PlateNetwork
 from cleanplate.models.learned import LearnedModel
 
 NAMES = ["multi_decoder_ae", "multiscale_ae", "unet_ae"]

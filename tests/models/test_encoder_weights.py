@@ -10,8 +10,8 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
-from cleanplate.models.autoencoders.ae import Autoencoder
-from cleanplate.models.autoencoders.network import Encoder
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.components.encoder_decoder import Encoder
 
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20, "width": 4}
 

@@ -20,12 +20,12 @@ import torch
 
 import cleanplate
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.synthetic import SceneSpec, write_scene
 from cleanplate.engine.trainer import build_trainer
 from cleanplate.engine.training import fit
 from cleanplate.metrics.functional.background import background_quality
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
+from cleanplate.scenes import SceneSpec, write_scene
 
 LEARNED = sorted(name for name, model in available().items() if issubclass(model, LearnedModel))
 OFFLINE = sorted(

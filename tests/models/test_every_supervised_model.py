@@ -20,14 +20,14 @@ import pytorch_lightning as pl
 import torch
 
 import cleanplate
-from cleanplate.data.examples import Labelled
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.trainer import build_trainer
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models import available
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
+from cleanplate.scenes import SceneSpec, write_scene
 
 LABELLED = sorted(name for name, model in available().items() if model.labelled)
 SHORT: dict[str, Any] = {"steps": 6, "epoch_steps": 2, "batch_size": 2, "workers": 0}

@@ -10,7 +10,7 @@ import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground.difference import Image
-from cleanplate.models.supervised.fusion import Fusion
+from cleanplate.models.supervised.fusion.model import Fusion
 from needed import tiny_unet
 
 

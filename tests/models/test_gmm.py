@@ -8,8 +8,8 @@ import torch
 from sklearn.mixture import GaussianMixture
 
 from cleanplate.errors import ConfigError
-from cleanplate.models.statistical.gaussian_mixture import Mixture, fit_mixtures, whitening
-from cleanplate.models.statistical.gmm import GaussianMixtureOptions, PixelLabeller
+from cleanplate.models.statistical.gmm.gaussian_mixture import Mixture, fit_mixtures, whitening
+from cleanplate.models.statistical.gmm.model import GaussianMixtureOptions, PixelLabeller
 
 REG = 1.0
 

@@ -9,11 +9,11 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
-from cleanplate.models.frame_pairs import FramePairs
-from cleanplate.models.initializers import INITIALIZERS, Initial, initial_background
-from cleanplate.models.initializers.learned import disagreement, learned
-from cleanplate.models.initializers.temporal import mean, median, mode, trimmed_mean
-from cleanplate.models.losses import mixed
+from cleanplate.models.components.initializers import INITIALIZERS, Initial, initial_background
+from cleanplate.models.components.initializers.learned import disagreement, learned
+from cleanplate.models.components.initializers.temporal import mean, median, mode, trimmed_mean
+from cleanplate.models.components.losses import mixed
+from cleanplate.models.components.sample_pairs import FramePairs
 
 
 class Frames:

@@ -13,7 +13,7 @@ from torchmetrics.functional.image import (
 )
 
 from cleanplate.errors import ConfigError
-from cleanplate.models.losses import LOSSES, background_weight, bce, check_mix, mixed, ms_ssim, ssim
+from cleanplate.models.components.losses import LOSSES, background_weight, bce, check_mix, mixed, ms_ssim, ssim
 
 KNEE = 3 / 255
 FORMULAS: dict[str, Callable[[np.ndarray], np.ndarray]] = {

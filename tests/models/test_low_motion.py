@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from cleanplate.errors import DataError
-from cleanplate.models import frame_pairs
-from cleanplate.models.frame_pairs import FramePairs
-from cleanplate.models.initializers.low_motion import agrees, low_motion
-from cleanplate.models.initializers.temporal import masked_median, median
+from cleanplate.models.components import sample_pairs
+from cleanplate.models.components.initializers.temporal import agrees, low_motion, masked_median, median
+from cleanplate.models.components.sample_pairs import FramePairs
 from in_memory import in_memory, photographed, textured
 
 HEIGHT, WIDTH = 60, 80
@@ -89,9 +88,9 @@ def test_where_all_that_is_looked_at_is_broken_it_is_said() -> None:
 
 
 def test_of_large_frames_fewer_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_pairs, "_BYTES", 6 * 12 * 16 * 10)
+    monkeypatch.setattr(sample_pairs, "_BYTES", 6 * 12 * 16 * 10)
     assert len(FramePairs.of(in_memory(numbered(101)), 200).frames) == 10
-    monkeypatch.setattr(frame_pairs, "_BYTES", 1)
+    monkeypatch.setattr(sample_pairs, "_BYTES", 1)
     assert len(FramePairs.of(in_memory(numbered(101)), 200).frames) == 2
 
 

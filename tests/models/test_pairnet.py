@@ -10,18 +10,18 @@ from benchmarks.pairs import SmallPair
 
 import cleanplate
 from cleanplate.config import load
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.examples import Labelled
-from cleanplate.data.images import write_image
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import CLEAN_PLATE
+from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import CleanplateError, ConfigError, DataError, ModelError
-from cleanplate.models.initializers import initial_background
-from cleanplate.models.plate.scenes import Cutout
-from cleanplate.models.supervised.pairnet import PairNet
-from cleanplate.models.supervised.pairnet_examples import PairExamples, working_size
-from cleanplate.models.supervised.pairnet_light import photographed
-from cleanplate.models.supervised.pairnet_network import PairNetwork
-from cleanplate.models.supervised.pairnet_people import cut_out, people_below, resized
+from cleanplate.models.components.initializers import initial_background
+from cleanplate.models.hybrid.plate.scenes import Cutout
+from cleanplate.models.supervised.pairnet.examples import PairExamples, working_size
+from cleanplate.models.supervised.pairnet.light import photographed
+from cleanplate.models.supervised.pairnet.model import PairNet
+from cleanplate.models.supervised.pairnet.network import PairNetwork
+from cleanplate.models.supervised.pairnet.people import cut_out, people_below, resized
 from cleanplate.pipeline import acquire, layout, predict, prepare, train
 from labelled_sets import CocoFiles, rectangle
 from project import configure
@@ -261,8 +261,8 @@ def test_videos_without_a_plate_can_be_learnt_from(scene) -> None:
 
 
 def test_pictures_of_people_alone_can_be_learnt_from(tmp_path: Path, coco: Path) -> None:
-    from cleanplate.data.coco import annotations_of, write_coco
-    from cleanplate.data.picture_set import LabelOptions
+    from cleanplate.data.datasets.coco import annotations_of, write_coco
+    from cleanplate.data.datasets.picture_set import LabelOptions
 
     place = tmp_path / "sequences" / "coco" / "train2017"
     write_coco(annotations_of(coco), coco, place, LabelOptions(workers=1))

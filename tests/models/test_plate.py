@@ -9,10 +9,10 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError, ModelError
+from cleanplate.models.hybrid.plate.inference import QuickHead
+from cleanplate.models.hybrid.plate.model import Plate
+from cleanplate.models.hybrid.plate.network import HeadNetwork
 from cleanplate.models.learned import as_tensor
-from cleanplate.models.plate.network import HeadNetwork
-from cleanplate.models.plate.plate import Plate
-from cleanplate.models.plate.quick import QuickHead
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +152,6 @@ def test_wrong_options_are_refused(options: dict[str, object], message: str) -> 
 def test_the_package_says_how_its_weights_were_made() -> None:
     from importlib.resources import files
 
-    stored = torch.load(files("cleanplate.models.plate").joinpath("head.pt"), weights_only=True)
+    stored = torch.load(files("cleanplate.models.hybrid.plate").joinpath("head.pt"), weights_only=True)
     assert stored["made"]["steps"] > 0
     assert stored["made"]["version"]

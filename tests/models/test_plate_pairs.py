@@ -5,11 +5,10 @@ import pytest
 
 from cleanplate.data.sequence import Sequence
 from cleanplate.models import create
-from cleanplate.models.plate.pairs import Batch, draw_batch
-from cleanplate.models.plate.pasting import overlap, paste, random_object
-from cleanplate.models.plate.scenes import BACKGROUND, FOREGROUND, UNKNOWN, Cutout, Material, material
-from cleanplate.models.plate.shading import darken, shade_alone, shade_of, somewhere
-from cleanplate.models.plate.silhouettes import silhouette
+from cleanplate.models.components.pasting import paste, random_object
+from cleanplate.models.components.shading import darken, overlap, shade_alone, shade_of, silhouette, somewhere
+from cleanplate.models.hybrid.plate.examples import Batch, draw_batch
+from cleanplate.models.hybrid.plate.scenes import BACKGROUND, FOREGROUND, UNKNOWN, Cutout, Material, material
 from in_memory import photographed, textured
 
 PARTS = ("frames", "backgrounds", "noise", "labels")

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.models.registration import Registration, shifted
+from cleanplate.models.statistical.lowmotion.stabilization import Registration, shifted
 from in_memory import photographed, textured
 
 LARGE = textured(300, 380, seed=3)

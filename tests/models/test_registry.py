@@ -8,7 +8,7 @@ import pytest
 import cleanplate
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models import BackgroundModel, available, registry
-from cleanplate.models.estimate import Estimate
+from cleanplate.models.types import Estimate
 
 
 @pytest.fixture(autouse=True)
@@ -86,7 +86,7 @@ def test_a_model_that_cannot_run_here_is_not_listed_and_says_what_it_needs() -> 
 def test_a_second_model_of_one_name_is_refused_with_both_places(class_name: str) -> None:
     with pytest.raises(ModelError, match=rf"two models are called 'median': cleanplate\.models\S+ and .*{class_name}"):
         cleanplate.register(model_called("median", class_name))
-    assert available()["median"].__module__ == "cleanplate.models.statistical.temporal"
+    assert available()["median"].__module__ == "cleanplate.models.statistical.temporal.model"
 
 
 def test_a_class_that_is_loaded_again_takes_its_own_place() -> None:

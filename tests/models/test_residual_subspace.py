@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cleanplate.models.residual_subspace import ResidualSubspace
+from cleanplate.models.statistical.lowmotion.residual_subspace import ResidualSubspace
 from in_memory import photographed, textured
 
 HEIGHT, WIDTH = 96, 128

@@ -6,7 +6,7 @@ import pytest
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.models import create
-from cleanplate.models.statistical.robust_pca import leading_subspace, robust_coefficients, robust_pca
+from cleanplate.models.statistical.rpca.robust_pca import leading_subspace, robust_coefficients, robust_pca
 
 
 def low_rank(rows: int, columns: int, rank: int, seed: int) -> np.ndarray:

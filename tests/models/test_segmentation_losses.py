@@ -8,7 +8,7 @@ import torch
 from sklearn.metrics import log_loss
 
 from cleanplate.errors import ConfigError
-from cleanplate.models.losses.segmentation import (
+from cleanplate.models.components.losses.segmentation import (
     SEGMENTATION_LOSSES,
     check_segmentation_mix,
     cross_entropy,

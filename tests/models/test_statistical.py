@@ -9,10 +9,10 @@ import pytest
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ConfigError
 from cleanplate.models import available, create
-from cleanplate.models.statistical import opencv_subtractors
-from cleanplate.models.statistical.opencv_options import CntOptions, GsocOptions, KnnOptions, LsbpOptions
-from cleanplate.models.statistical.opencv_subtractors import Cnt
-from cleanplate.models.statistical.temporal import TemporalOptions
+from cleanplate.models.statistical.opencv import model as opencv_subtractors
+from cleanplate.models.statistical.opencv.model import Cnt
+from cleanplate.models.statistical.opencv.options import CntOptions, GsocOptions, KnnOptions, LsbpOptions
+from cleanplate.models.statistical.temporal.model import TemporalOptions
 
 HEIGHT, WIDTH, SIDE, FRAMES = 64, 96, 28, 60
 OFFLINE = [

@@ -12,8 +12,8 @@ from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
-from cleanplate.models.statistical.opencv_subtractors import OpenCvSubtractor
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.statistical.opencv.model import OpenCvSubtractor
+from cleanplate.models.supervised.base import SupervisedModel
 from needed import needed
 
 SHORT: dict[str, Any] = {"steps": 2, "epoch_steps": 2, "batch_size": 4, "frames": 24}

@@ -9,16 +9,16 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.examples import Labelled
-from cleanplate.data.images import write_image
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError, DataError, ModelError
-from cleanplate.models.autoencoders.blocks import Style
-from cleanplate.models.supervised.filling import filled_in
-from cleanplate.models.supervised.unet import UNet
-from cleanplate.models.supervised.unet_examples import fitting
-from cleanplate.models.supervised.unet_network import IMAGENET_DEVIATION, IMAGENET_MEAN, UNetNetwork
+from cleanplate.models.components.blocks import Style
+from cleanplate.models.components.inpainting import filled_in
+from cleanplate.models.supervised.unet.examples import fitting
+from cleanplate.models.supervised.unet.model import UNet
+from cleanplate.models.supervised.unet.network import IMAGENET_DEVIATION, IMAGENET_MEAN, UNetNetwork
 from in_memory import textured
 
 SMALL: dict[str, Any] = {

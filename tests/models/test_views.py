@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import cleanplate
-from cleanplate.data.synthetic import SceneSpec, write_scene
-from cleanplate.models.frame_pairs import FramePairs
-from cleanplate.models.statistical.lowmotion import LowMotion
-from cleanplate.models.views import Views, camera_moves
+from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.models.statistical.lowmotion.model import LowMotion
+from cleanplate.models.statistical.lowmotion.mosaic import Views, camera_moves
+from cleanplate.scenes import SceneSpec, write_scene
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,8 @@ from click.testing import CliRunner
 
 import cleanplate
 from cleanplate.cli import main
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import read_color, write_image
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel, Estimate, registry
 from cleanplate.pipeline import benchmark, benchmark_job
@@ -26,6 +25,7 @@ from cleanplate.pipeline.benchmark_job import Job, measure, one_line
 from cleanplate.pipeline.benchmark_rows import Row, append_row, latest, read_rows, write_rows
 from cleanplate.pipeline.benchmark_table import markdown_of, table_of
 from cleanplate.pipeline.scoring import score_results
+from cleanplate.scenes import SceneSpec, write_scene
 
 # A model that fails on one scene, dies on another, and takes its time on a third.
 PLUGIN = """

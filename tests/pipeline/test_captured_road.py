@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from cleanplate import load as load_model
-from cleanplate.apps.camera.capture.captured_sets import CapturedSets
-from cleanplate.apps.camera.capture.program import Capture
+from cleanplate.camera.capture.captured_sets import CapturedSets
+from cleanplate.camera.capture.program import Capture
 from cleanplate.config import load
-from cleanplate.data.images import write_image
-from cleanplate.data.synthetic import SceneSpec, render
+from cleanplate.data.io.images import write_image
 from cleanplate.pipeline import acquire, layout, prepare, train
+from cleanplate.scenes import SceneSpec, render
 from project import configure, walk
 
 VIDEOS = ("hall", "street", "yard")

@@ -10,7 +10,7 @@ import pytest
 
 from cleanplate import open_sequence
 from cleanplate.config import load
-from cleanplate.data.images import write_image
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 from cleanplate.models.registry import create
 from cleanplate.pipeline import acquire, prepare
@@ -112,7 +112,7 @@ def test_masks_are_made_again_when_what_they_depend_on_changes(coco: Path) -> No
 
 
 def test_an_interrupted_stage_goes_on(coco: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cleanplate.data.coco.building import CocoPicture
+    from cleanplate.data.datasets.coco import CocoPicture
 
     drawn: list[str] = []
     draw = CocoPicture.draw

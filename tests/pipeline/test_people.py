@@ -11,7 +11,7 @@ import pytest
 import cleanplate
 from cleanplate.config import load
 from cleanplate.engine.callbacks import HeldOutPictures
-from cleanplate.models.supervised.unet import UNet
+from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.pipeline import train
 from labelled_sets import CocoFiles, box, rectangle
 from project import configure, walk

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from cleanplate.config import load
-from cleanplate.data.images import write_image
-from cleanplate.data.results import VideoResults
+from cleanplate.data.io.images import write_image
+from cleanplate.data.io.results import VideoResults
 from cleanplate.errors import DataError
 from cleanplate.pipeline import evaluate, layout
 from cleanplate.pipeline.scoring import score_results

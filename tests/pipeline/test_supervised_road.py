@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from cleanplate.config import load
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.examples import labelled_numbers
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.training.examples import labelled_numbers
 from cleanplate.errors import ConfigError
-from cleanplate.models.stored import read
+from cleanplate.models.checkpoint import read
 from cleanplate.pipeline import acquire, layout, prepare, train
 from project import configure, walk
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from cleanplate.models.stored import read
+from cleanplate.models.checkpoint import read
 from project import ROOT, SHORT, configure, run, stage
 
 RUN = "baseline/street"
@@ -18,7 +18,7 @@ TWO = ["trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
 # Ends the process as `kill -9` does, at the start of the third epoch, once.
 KILLER = """
 import os, pathlib, signal
-from cleanplate.models.task import FramesTask
+from cleanplate.models.training import FramesTask
 
 def kill(self):
     marker = pathlib.Path("killed")

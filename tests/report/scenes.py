@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.images import write_image
+from cleanplate.data.io.images import write_image
 
 HEIGHT, WIDTH, FRAMES = 37, 51, 24
 

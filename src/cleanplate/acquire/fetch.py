@@ -14,7 +14,7 @@ from cleanplate.acquire.source import BrokenError, ChangedError, RefusedError, S
 from cleanplate.acquire.space import check_space, unpacked_estimate
 from cleanplate.acquire.transfer import Options, Progress, split, transfer
 from cleanplate.errors import DataError
-from cleanplate.files import remove
+from cleanplate.utils.files import remove
 
 if TYPE_CHECKING:
     import httpx

@@ -17,7 +17,7 @@ from typing import Any
 
 from cleanplate.acquire.space import gigabytes
 from cleanplate.errors import DataError
-from cleanplate.files import remove, replacing
+from cleanplate.utils.files import remove, replacing
 
 NAME = "palm_detection_full.tflite"
 MEMBER = f"mediapipe/modules/palm_detection/{NAME}"

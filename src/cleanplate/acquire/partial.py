@@ -5,7 +5,7 @@ import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cleanplate.files import remove
+from cleanplate.utils.files import remove
 
 
 @dataclass

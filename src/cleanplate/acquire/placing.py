@@ -5,7 +5,7 @@ from pathlib import Path
 
 from cleanplate.acquire.catalogue import Archive, DataSet
 from cleanplate.errors import DataError
-from cleanplate.files import remove
+from cleanplate.utils.files import remove
 
 
 def place(data_set: DataSet, archive: Archive, unpacked: Path, root: Path) -> list[str]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cleanplate.acquire.entries import Entries, Limits, Sink
 from cleanplate.errors import DataError
-from cleanplate.files import replacing
+from cleanplate.utils.files import replacing
 
 __all__ = ["Limits", "inspect", "unpack"]
 

@@ -75,8 +75,8 @@ def live(
       cleanplate live -m median --set foreground.threshold=40 --adapt 0
       cleanplate live corridor.mp4 --learn-frames 60 -o demo.mp4
     """  # noqa: D301
-    from cleanplate.apps.camera.live.learning import Timing
-    from cleanplate.apps.camera.live.program import Asked, live_command
+    from cleanplate.camera.live.learning import Timing
+    from cleanplate.camera.live.program import Asked, live_command
 
     timing = Timing(seconds, learn_seconds, learn_frames)
     try:
@@ -126,8 +126,8 @@ def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[st
       cleanplate mirror 1 -m median --seconds 6
       cleanplate mirror dancer.mp4 --no-shadow
     """  # noqa: D301
-    from cleanplate.apps.camera.live.learning import Timing
-    from cleanplate.apps.camera.live.mirror import Asked, mirror_command
+    from cleanplate.camera.live.learning import Timing
+    from cleanplate.camera.live.mirror import Asked, mirror_command
 
     timing = Timing(seconds, learn_seconds)
     try:

@@ -58,7 +58,7 @@ def capture(source: str, out: Path, **choices: Any) -> None:
       cleanplate capture rtsp://camera/stream --no-mirror
       cleanplate capture party.mp4 --no-palms
     """  # noqa: D301
-    from cleanplate.apps.camera.capture.program import Asked, capture_command
+    from cleanplate.camera.capture.program import Asked, capture_command
 
     try:
         capture_command(Asked(source, out, **choices), lambda text: click.echo(text, err=True))
@@ -128,7 +128,7 @@ def annotate(folder: Path, **choices: Any) -> None:
       cleanplate annotate photos/ --label dog -m unet.ckpt
       dvc exp run -S data=capture -S data.root=$PWD/captured -S model=pairnet
     """  # noqa: D301
-    from cleanplate.apps.camera.annotate.command import Asked, annotate_command
+    from cleanplate.camera.annotate.command import Asked, annotate_command
 
     try:
         annotate_command(Asked(folder, **choices), lambda text: click.echo(text, err=True))

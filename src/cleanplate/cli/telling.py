@@ -33,7 +33,7 @@ def doctor() -> None:
     Example:
       cleanplate doctor
     """  # noqa: D301
-    from cleanplate.doctor import examine
+    from cleanplate.apps.doctor import examine
 
     findings = examine()
     for finding in findings:

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from cleanplate.data.labelled import LABELLED, find_places
-from cleanplate.data.synthetic import categories
+from cleanplate.data.datasets.labelled import LABELLED, find_places
 from cleanplate.errors import CleanplateError
 from cleanplate.models import registry
 from cleanplate.models.base import BackgroundModel
+from cleanplate.scenes import categories
 
 SceneName = Annotated[str, Field(pattern=r"^[\w-][\w.-]*/[\w-][\w.-]*$")]
 Positive = Annotated[int, Field(gt=0)]

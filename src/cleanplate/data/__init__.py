@@ -1,6 +1,6 @@
 """Sequences from folders and videos, and the generator of scenes."""
 
-from cleanplate.data.opening import open_sequence
+from cleanplate.data.open import open_sequence
 from cleanplate.data.sequence import Sequence
 
 __all__ = ["Sequence", "open_sequence"]

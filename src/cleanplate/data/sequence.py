@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Sequence as Listing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
-from cleanplate.data.flow.flow_file import FlowFile
-from cleanplate.data.images import Image
-from cleanplate.data.prefetch import ordered_map
-from cleanplate.data.sources import FrameSource, VideoFile
-from cleanplate.data.spacing import evenly_spaced
+from cleanplate.data.flow.files import FlowFile
+from cleanplate.data.io.images import Image
+from cleanplate.data.io.sources import FrameSource, VideoFile
 from cleanplate.errors import DataError
+from cleanplate.utils.parallel import ordered_map
 
 OnCorrupt = Literal["error", "skip"]
 
@@ -163,3 +162,21 @@ class FrameLookup:
         """The picture that belongs to frame `number`, or `None`."""
         path = self.path(number)
         return None if path is None else self._reader(path)
+
+
+# === spacing: A few of many, evenly spaced: the one way in which frames are sampled.
+
+Item = TypeVar("Item")
+
+
+def evenly_spaced(items: Listing[Item], count: int) -> list[Item]:
+    """At most `count` of the items, in order, the first and the last among them.
+
+    Example:
+        >>> evenly_spaced(range(9), 3)
+        [0, 4, 8]
+        >>> evenly_spaced("ab", 5)
+        ['a', 'b']
+    """
+    total = len(items)
+    return [items[position] for position in np.linspace(0, total - 1, min(count, total)).round().astype(int).tolist()]

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pytorch_lightning.loggers import WandbLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-from cleanplate.engine.processes import is_first_process
+from cleanplate.utils.parallel import is_first_process
 
 Mode = Literal["offline", "online", "disabled"]
 

@@ -14,19 +14,19 @@ import torch
 
 from cleanplate.data.sequence import Sequence as Frames
 from cleanplate.errors import ModelError
-from cleanplate.files import remove
 from cleanplate.models import BackgroundModel
 from cleanplate.models.learned import LearnedModel
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
+from cleanplate.utils.files import remove
 
 if TYPE_CHECKING:
     from pytorch_lightning import Trainer
     from pytorch_lightning.callbacks import Callback
     from pytorch_lightning.loggers import Logger
 
-    from cleanplate.data.examples import Labelled
-    from cleanplate.models.supervised.task import LabelledTask
-    from cleanplate.models.task import FramesTask
+    from cleanplate.data.training.examples import Labelled
+    from cleanplate.models.supervised.training import LabelledTask
+    from cleanplate.models.training import FramesTask
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def fit(
 
 def _taken_up(folder: Path, identity: dict[str, Any]) -> Path | None:
     """The checkpoint to go on from; the folder is emptied where it belongs to another configuration or data."""
-    from cleanplate.engine.processes import is_first_process
+    from cleanplate.utils.parallel import is_first_process
 
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()
     marker, last = folder / "identity.sha256", folder / "last.ckpt"

@@ -16,7 +16,7 @@ class CdnetMetrics(Metric):
     """Recall, specificity, FPR, FNR, PWC, precision and F of one video, by the official CDnet rules.
 
     Counts are exact (int64), on the device of the masks, and add up over processes. Make one per video: the benchmark
-    averages videos, not pixels (`cleanplate.metrics.aggregate`).
+    averages videos, not pixels (`cleanplate.metrics.functional.cdnet`).
 
     Example:
         >>> metric = CdnetMetrics()

@@ -15,11 +15,9 @@ import numpy as np
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
-from cleanplate.foreground.difference import Image, Score
-from cleanplate.foreground.noise import resting_noise
-from cleanplate.models.estimate import Estimate, Prediction
-from cleanplate.models.frame_pairs import FramePairs
-from cleanplate.models.frames import as_bgr
+from cleanplate.foreground.difference import Image, Score, resting_noise
+from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.models.types import Estimate, Prediction, as_bgr
 
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
@@ -243,7 +241,7 @@ class BackgroundModel(ABC):
         Raises:
             ModelError: if the model cannot tell what it remembers, see `memory`.
         """
-        from cleanplate.models.stored import save
+        from cleanplate.models.checkpoint import save
 
         save(self, path, memory=True)
 
@@ -253,7 +251,7 @@ class BackgroundModel(ABC):
         Raises:
             ModelError: if it cannot be read, or is of another name or other options; `cleanplate.load` takes any.
         """
-        from cleanplate.models.stored import load_into
+        from cleanplate.models.checkpoint import load_into
 
         load_into(self, path)
         return self

@@ -18,7 +18,7 @@ from cleanplate.models.base import BackgroundModel
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from pytorch_lightning import LightningModule
 
-    from cleanplate.models.task import FramesTask
+    from cleanplate.models.training import FramesTask
 
 
 @dataclass(frozen=True)

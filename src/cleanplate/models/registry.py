@@ -1,10 +1,11 @@
-"""All background models by name. A new model is one file below `models/` with `@register` on its class."""
+"""All background models by name. A new model is a folder `models/<family>/<name>/` whose `model.py` registers it."""
 
 import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cleanplate.errors import ConfigError, ModelError
@@ -47,9 +48,9 @@ def available() -> dict[str, type[BackgroundModel]]:
     global _complete
     if not _complete:
         package = importlib.import_module("cleanplate.models")
-        for module in pkgutil.walk_packages(package.__path__, "cleanplate.models."):
-            if not module.name.endswith("task"):  # training tasks bring Lightning, which takes seconds, and no model
-                importlib.import_module(module.name)
+        for family in pkgutil.iter_modules(package.__path__):
+            for path in sorted(Path(package.__path__[0], family.name).glob("*/model.py")):
+                importlib.import_module(f"{package.__name__}.{family.name}.{path.parent.name}.model")
         for entry in entry_points(group=_ENTRY_POINTS):
             try:
                 entry.load()

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cleanplate import scenes
 from cleanplate.acquire.catalogue import find_set, load_catalogue
 from cleanplate.acquire.inventory import digest, inventory
 from cleanplate.acquire.layouts import check_holdings
 from cleanplate.config import Config
-from cleanplate.data import synthetic
-from cleanplate.data.labelled import LABELLED, find_places, label_files
-from cleanplate.files import replacing
+from cleanplate.data.datasets.labelled import LABELLED, find_places, label_files
 from cleanplate.pipeline import layout, stage
+from cleanplate.utils.files import replacing
 
 _TOLD = 10
 
@@ -32,7 +32,7 @@ def _found(config: Config, scene: str) -> dict[str, Any]:
     data = config.data
     if data.name == "synthetic":
         recipe = {"height": data.height, "width": data.width, "frames": data.frames, "seed": data.seed}
-        generator = Path(synthetic.__file__).parent
+        generator = Path(scenes.__file__).parent
         code = digest(generator, sorted(generator.rglob("*.py")))  # another generator renders other frames
         return {"scene": scene, "kind": "synthetic", **recipe, "sha256": code}
     assert data.root is not None  # the configuration has seen to it

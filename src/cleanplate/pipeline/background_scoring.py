@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cleanplate.data.images import Image, read_color
-from cleanplate.data.prefetch import ordered_map
-from cleanplate.data.results import VideoResults
+from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.results import VideoResults
 from cleanplate.data.sequence import FrameLookup, Sequence
 from cleanplate.errors import DataError
-from cleanplate.metrics.aggregate import Metrics
 from cleanplate.metrics.functional.background import BACKGROUND_SIX, best_background_quality
+from cleanplate.metrics.functional.cdnet import Metrics
+from cleanplate.utils.parallel import ordered_map
 
 FRAMES_JUDGED = 20  # a background changes slowly, and its six metrics cost a hundred times a mask's seven
 

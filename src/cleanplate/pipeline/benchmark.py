@@ -21,15 +21,15 @@ from typing import Any
 import yaml
 
 import cleanplate
-from cleanplate.data.cdnet import find_scenes
-from cleanplate.data.images import is_picture
+from cleanplate.data.datasets.cdnet import find_scenes
+from cleanplate.data.io.images import is_picture
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import available
 from cleanplate.models.registry import check, model_class
 from cleanplate.pipeline.benchmark_job import Job
 from cleanplate.pipeline.benchmark_rows import Row, append_row, latest, read_rows, write_rows
 from cleanplate.pipeline.benchmark_table import cell_of, print_benchmark, write_markdown
-from cleanplate.report.progress import progress_bar
+from cleanplate.utils.console import progress_bar
 
 # One thread each, as they are compared; freed tensor memory is kept, which saves a third of the time.
 _ENVIRONMENT = {

@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import Image, write_image
-from cleanplate.data.layout import link_tree
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.layout import link_tree
+from cleanplate.data.io.images import Image, write_image
 from cleanplate.data.sequence import Sequence
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel, create

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.errors import DataError
-from cleanplate.files import replacing
+from cleanplate.utils.files import replacing
 
 
 @dataclass(frozen=True)

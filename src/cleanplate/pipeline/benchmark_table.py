@@ -5,8 +5,8 @@ from pathlib import Path
 from statistics import fmean
 
 from cleanplate.errors import DataError
-from cleanplate.files import replacing
 from cleanplate.pipeline.benchmark_rows import Row
+from cleanplate.utils.files import replacing
 
 _NOTHING = "–"
 _FAILED = "failed"

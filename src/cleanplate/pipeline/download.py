@@ -18,12 +18,11 @@ from cleanplate.acquire.placing import place
 from cleanplate.acquire.space import check_space, gigabytes, unpacked_estimate
 from cleanplate.acquire.transfer import Options
 from cleanplate.acquire.unpacking import Limits, unpack
-from cleanplate.data.originals import READERS
+from cleanplate.data.datasets.converters import READERS
 from cleanplate.errors import DataError
-from cleanplate.files import remove, replacing
-from cleanplate.pipeline.download_listing import print_catalogue, print_findings
-from cleanplate.pipeline.transfer_bars import transfer_bars
-from cleanplate.report.progress import progress_bar
+from cleanplate.pipeline.download_listing import print_catalogue, print_findings, transfer_bars
+from cleanplate.utils.console import progress_bar
+from cleanplate.utils.files import remove, replacing
 
 DEFAULT_PLACE = Path("data/raw")
 

@@ -1,11 +1,14 @@
 """What `cleanplate download` prints: the catalogue, and what a check found."""
 
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cleanplate.acquire.catalogue import DataSet, Part
 from cleanplate.acquire.layouts import Findings
 from cleanplate.acquire.space import gigabytes
+from cleanplate.utils.console import Advance
 
 SHOWN = 20  # names of one kind; a set that is not there at all would fill the screen
 
@@ -60,3 +63,45 @@ def _described(part: Part) -> str:
     archives = f"{count} archive{'s' if count > 1 else ''}"
     vouched = "checksum published" if checked == count else "no checksum published: verified by the archives' own"
     return f"{archives}, {size}, {vouched}"
+
+
+# === transfer_bars: Bars for bytes: how much, how fast, how long yet; silent where nobody watches.
+
+
+@contextmanager
+def transfer_bars(*titles: str) -> Iterator[tuple[Advance, ...]]:
+    """Gives, per title, a function to call with the bytes done so far and, where known, of how many.
+
+    A bar appears with its first call. What was there at that call counts as done but not as fast: a transfer that is
+    taken up shows its own rate.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(file=sys.stderr)
+    described = TextColumn("{task.description}")
+    columns = (described, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+
+        def bar(title: str) -> Advance:
+            task = bars.add_task(title, total=None, visible=False)
+            begun = False
+
+            def advance(done: int, total: int | None = None) -> None:
+                nonlocal begun
+                if begun:
+                    bars.update(task, completed=done, total=total)
+                else:
+                    bars.reset(task, completed=done, total=total, visible=True)
+                    begun = True
+
+            return advance
+
+        yield tuple(bar(title) for title in titles)

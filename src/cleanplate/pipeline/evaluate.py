@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from cleanplate.config import Config
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.images import read_gray
-from cleanplate.files import replacing
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import read_gray
 from cleanplate.metrics.functional.sweep import LEVELS, Histograms, curve_of, score_histograms
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.scores import Scores
 from cleanplate.pipeline.scoring import score_results
 from cleanplate.report.tables import print_scores
+from cleanplate.utils.files import replacing
 
 
 def run(config: Config) -> None:

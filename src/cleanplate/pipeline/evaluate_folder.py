@@ -5,8 +5,8 @@ from pathlib import Path
 
 from cleanplate.pipeline.scores import Scores
 from cleanplate.pipeline.scoring import score_results
-from cleanplate.report.progress import progress_bar
 from cleanplate.report.tables import print_scores
+from cleanplate.utils.console import progress_bar
 
 
 def evaluate_command(

@@ -9,7 +9,7 @@ from typing import Any
 
 from cleanplate.config import Config
 from cleanplate.config.schema import ProtocolConfig
-from cleanplate.data.spacing import evenly_spaced
+from cleanplate.data.sequence import evenly_spaced
 from cleanplate.errors import ConfigError
 
 Plan = dict[str, Any]

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 
 from cleanplate.config import Config
-from cleanplate.data.images import Image, write_image
+from cleanplate.data.io.images import Image, write_image
 from cleanplate.data.sequence import Sequence
-from cleanplate.files import replacing
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
+from cleanplate.models.checkpoint import load
 from cleanplate.models.registry import check
-from cleanplate.models.stored import load
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.scenes import opened
-from cleanplate.report.progress import progress_bar
+from cleanplate.utils.console import progress_bar
+from cleanplate.utils.files import replacing
 
 
 def run(config: Config, name: str) -> None:

@@ -14,19 +14,19 @@ from typing import Any
 from cleanplate.acquire.inventory import inventory
 from cleanplate.config import Config
 from cleanplate.data import open_sequence
-from cleanplate.data.cdnet import read_cdnet
-from cleanplate.data.examples import labelled_numbers
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.labelled import LABELLED
+from cleanplate.data.datasets.layout import check_frames, continuing, link_tree, write_frames
+from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.data.flow import Flow, FlowFile, FlowSettings, flows, write_flow_file
-from cleanplate.data.labelled import LABELLED
-from cleanplate.data.layout import check_frames, continuing, link_tree, write_frames
-from cleanplate.data.picture_set import LabelOptions
-from cleanplate.data.processes import cores
-from cleanplate.data.synthetic import SceneSpec, write_scene
+from cleanplate.data.training.examples import labelled_numbers
 from cleanplate.errors import DataError
-from cleanplate.files import remove, replacing
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Scene, planned
-from cleanplate.report.progress import progress_bar
+from cleanplate.scenes import SceneSpec, write_scene
+from cleanplate.utils.console import progress_bar
+from cleanplate.utils.files import remove, replacing
+from cleanplate.utils.parallel import cores
 
 
 def run(config: Config) -> None:

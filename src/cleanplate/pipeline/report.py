@@ -9,10 +9,9 @@ import yaml
 
 from cleanplate.config import Config
 from cleanplate.data import open_sequence
-from cleanplate.data.images import write_image
-from cleanplate.data.results import VideoResults
+from cleanplate.data.io.images import write_image
+from cleanplate.data.io.results import VideoResults
 from cleanplate.errors import DataError
-from cleanplate.files import replacing
 from cleanplate.models import registry
 from cleanplate.pipeline import layout
 from cleanplate.pipeline.report_tracking import track_evaluation
@@ -21,6 +20,7 @@ from cleanplate.report.contact_sheet import contact_sheet
 from cleanplate.report.page import Page, SceneFigures, render
 from cleanplate.report.scene import SceneResult
 from cleanplate.report.tabular import precision_recall_charts, training_charts
+from cleanplate.utils.files import replacing
 
 
 def run(config: Config, project: Path = Path()) -> None:

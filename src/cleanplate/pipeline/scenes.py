@@ -3,7 +3,7 @@
 from typing import Any
 
 from cleanplate.config import Config
-from cleanplate.data.cdnet import read_cdnet
+from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.flow import FlowFile
 from cleanplate.data.sequence import Sequence
 from cleanplate.pipeline import layout

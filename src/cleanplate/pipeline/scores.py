@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.errors import DataError
-from cleanplate.files import replacing
-from cleanplate.metrics.aggregate import Metrics, aggregate
 from cleanplate.metrics.functional.background import BACKGROUND_SIX
-from cleanplate.metrics.functional.cdnet import CDNET_SEVEN, CdnetCounts, cdnet_metrics
+from cleanplate.metrics.functional.cdnet import CDNET_SEVEN, CdnetCounts, Metrics, aggregate, cdnet_metrics
+from cleanplate.utils.files import replacing
 
 _AVERAGED = (*CDNET_SEVEN, "fpr_s")
 _COUNTED = ("tp", "fp", "fn", "tn", "shadow_errors", "shadow_pixels", "frames")

@@ -5,16 +5,16 @@ from collections.abc import Sequence as Listing
 from functools import lru_cache, partial
 from pathlib import Path
 
-from cleanplate.data.cdnet import find_scenes, read_cdnet
-from cleanplate.data.images import Image, read_gray
-from cleanplate.data.label_png import read_labels
-from cleanplate.data.prefetch import ordered_map
-from cleanplate.data.results import ResultFolder, VideoResults
+from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
+from cleanplate.data.io.images import Image, read_gray
+from cleanplate.data.io.label_png import read_labels
+from cleanplate.data.io.results import ResultFolder, VideoResults
 from cleanplate.data.sequence import FrameLookup, Sequence
 from cleanplate.errors import DataError
 from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter
 from cleanplate.pipeline.background_scoring import score_background
 from cleanplate.pipeline.scores import Scores
+from cleanplate.utils.parallel import ordered_map
 
 Progress = Callable[[str, int, int], None]
 

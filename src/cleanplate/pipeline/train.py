@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import cleanplate
 from cleanplate.config import Config
-from cleanplate.data.examples import Labelled
 from cleanplate.data.sequence import Sequence
+from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError
-from cleanplate.files import remove, replacing
 from cleanplate.models import BackgroundModel
-from cleanplate.models.stored import save
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.checkpoint import save
+from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Plan, check_leakage
 from cleanplate.pipeline.scenes import opened
+from cleanplate.utils.files import remove, replacing
 
 if TYPE_CHECKING:
     from pytorch_lightning.callbacks import Callback

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError
 from cleanplate.report.colours import cut_out, tinted
 from cleanplate.report.scene import SceneResult

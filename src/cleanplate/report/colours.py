@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour
 
 HIT: Colour = (255, 255, 255)

@@ -5,7 +5,7 @@ from collections.abc import Sequence as Listing
 import cv2
 import numpy as np
 
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 from cleanplate.report.clips import boxed
 from cleanplate.report.colours import LEGEND, error_picture
 from cleanplate.report.scene import Moment, SceneResult

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.images import Image, read_color, read_gray
-from cleanplate.data.results import VideoResults
-from cleanplate.data.sequence import FrameLookup, Sequence
-from cleanplate.data.spacing import evenly_spaced
+from cleanplate.data.io.images import Image, read_color, read_gray
+from cleanplate.data.io.results import VideoResults
+from cleanplate.data.sequence import FrameLookup, Sequence, evenly_spaced
 from cleanplate.errors import DataError
 
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from cleanplate.data.synthetic import RenderedFrame, SceneSpec, render
+from cleanplate.scenes import RenderedFrame, SceneSpec, render
 
 
 @cache

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.data.synthetic import SceneSpec, render, roi, temporal_roi, write_scene
 from cleanplate.errors import DataError
+from cleanplate.scenes import SceneSpec, render, roi, temporal_roi, write_scene
 
 
 @pytest.mark.parametrize(("category", "files"), [("baseline", 1), ("dynamicBackground", 5)])

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cleanplate.data.synthetic import RenderedFrame, SceneSpec, categories, render, roi, temporal_roi
-from cleanplate.data.synthetic.spec import LABELS
+from cleanplate.scenes import RenderedFrame, SceneSpec, categories, render, roi, temporal_roi
+from cleanplate.scenes.spec import LABELS
 
 CHECKSUMS = Path(__file__).with_name("checksums.json")
 """To renew it after a wanted change: ``python tests/data/synthetic/test_render.py``."""

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cleanplate.data.synthetic import SceneSpec, categories
-from cleanplate.data.synthetic.registry import generator
 from cleanplate.errors import DataError
+from cleanplate.scenes import SceneSpec, categories
+from cleanplate.scenes.spec import generator
 
 
 @pytest.mark.parametrize(

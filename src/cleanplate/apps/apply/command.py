@@ -17,17 +17,15 @@ from cleanplate.apps.apply.kinds import Target, targets
 from cleanplate.apps.apply.running import batch_of, shots, stoppable, write_all
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.showing import LiveWindow
-from cleanplate.apps.apply.whole import unwritable
 from cleanplate.apps.apply.writers import Settings, writer
-from cleanplate.apps.display import check_display
-from cleanplate.apps.quiet import silence_decoders
-from cleanplate.data.images import Image, read_color
-from cleanplate.data.opening import open_stream
-from cleanplate.data.streams import FrameStream, Numbered, Pictures
+from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.open import open_stream
+from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel
-from cleanplate.models.stored import save
-from cleanplate.report.progress import Advance, progress_bar
+from cleanplate.models.checkpoint import save
+from cleanplate.utils.console import Advance, check_display, progress_bar, silence_decoders
+from cleanplate.utils.files import unwritable
 
 _RETRIES = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -38,7 +36,7 @@ class Asked:
     """What the user asked for.
 
     Attributes:
-        source: see `cleanplate.data.opening.open_stream`.
+        source: see `cleanplate.data.open.open_stream`.
         model: name or checkpoint.
         out: folder, or file whose suffix says what it is.
         write: names of `cleanplate.apps.apply.kinds.KINDS`; empty for what suits `out` and the source.

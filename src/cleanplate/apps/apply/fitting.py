@@ -11,12 +11,12 @@ from typing import Any
 
 import yaml
 
+from cleanplate.data.io.sources import KeptFrames
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.sources import KeptFrames
-from cleanplate.data.streams import FrameStream, Numbered
+from cleanplate.data.streams.stream import FrameStream, Numbered
 from cleanplate.errors import CleanplateError, ConfigError, DataError, ModelError
 from cleanplate.models import BackgroundModel, available, create
-from cleanplate.models.stored import load
+from cleanplate.models.checkpoint import load
 
 LIVE_FRAMES = 200
 """As many frames of a camera a model is fitted to where nobody says how many."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence as Listing
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleanplate.data.images import IMAGE_SUFFIXES
+from cleanplate.data.io.images import IMAGE_SUFFIXES
 from cleanplate.errors import ConfigError
 
 MOVING = (".mp4", ".mov", ".mkv", ".webm", ".gif")

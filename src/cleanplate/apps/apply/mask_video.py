@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError
 from cleanplate.report.clips import write_mp4
 

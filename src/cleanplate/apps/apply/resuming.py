@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.apps.apply.kinds import Target
-from cleanplate.apps.apply.whole import unwritable
 from cleanplate.errors import ConfigError
-from cleanplate.files import replacing
+from cleanplate.utils.files import replacing, unwritable
 
 _VERSION = 1
 

@@ -17,11 +17,11 @@ from cleanplate.apps.apply.behind import WriteBehind
 from cleanplate.apps.apply.fitting import first_line
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.writers import Writer
-from cleanplate.data.images import Image
-from cleanplate.data.prefetch import ordered_map
-from cleanplate.data.streams import Numbered
+from cleanplate.data.io.images import Image
+from cleanplate.data.streams.stream import Numbered
 from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.models import BackgroundModel
+from cleanplate.utils.parallel import ordered_map
 
 BATCH = 8
 """Frames that a model is given at once, of a recording."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from types import TracebackType
 from typing import Self
 
 from cleanplate.apps.apply.shot import Shot
-from cleanplate.apps.camera import drawing
-from cleanplate.apps.camera.events import Key
-from cleanplate.apps.camera.program import QUIT
-from cleanplate.apps.camera.window import Window
+from cleanplate.camera import drawing
+from cleanplate.camera.events import Key
+from cleanplate.camera.program import QUIT
+from cleanplate.camera.window import Window
 from cleanplate.report.colours import tinted
 
 TITLE = "cleanplate apply"

@@ -9,8 +9,8 @@ from typing import Any
 import cv2
 
 from cleanplate.apps.apply.shot import Shot
-from cleanplate.apps.apply.whole import unwritable
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
+from cleanplate.utils.files import unwritable
 
 COLUMNS = ("frame", "seconds", "foreground", "objects", "boxes")
 _SPECK = 0.0002

@@ -9,18 +9,17 @@ from typing import Any
 
 from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply.fitting import model_of
-from cleanplate.apps.apply.whole import whole
-from cleanplate.apps.quiet import silence_decoders
 from cleanplate.apps.recommend.printed import print_advice
 from cleanplate.apps.recommend.rules import RANKED, Advice, Needs, advise, ranked
 from cleanplate.apps.recommend.sample import Sample, taken
 from cleanplate.apps.recommend.scene import HIDDEN_SHARE, Scene, seen, stays
 from cleanplate.apps.recommend.sheet import sheet_of_models
 from cleanplate.apps.recommend.trying import Trial, compared, tried
-from cleanplate.data.images import write_image
-from cleanplate.data.opening import open_stream
+from cleanplate.data.io.images import write_image
+from cleanplate.data.open import open_stream
 from cleanplate.errors import ConfigError, DataError
-from cleanplate.report.progress import progress_bar
+from cleanplate.utils.console import progress_bar, silence_decoders
+from cleanplate.utils.files import whole
 
 DEFAULT = ("median", "lowmotion", "plate", "mog2", "knn")
 """The models that are always tried."""
@@ -33,7 +32,7 @@ class Asked:
     """What the user asked for.
 
     Attributes:
-        source: see `cleanplate.data.opening.open_stream`.
+        source: see `cleanplate.data.open.open_stream`.
         out: folder for the sheet and the numbers.
         models: names or checkpoints beside `DEFAULT`.
         frames: most frames that are looked at.

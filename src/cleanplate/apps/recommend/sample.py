@@ -6,12 +6,12 @@ from itertools import islice, pairwise
 
 import numpy as np
 
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
+from cleanplate.data.io.sources import KeptFrames
 from cleanplate.data.sequence import Sequence
-from cleanplate.data.sources import KeptFrames
-from cleanplate.data.streams import FrameStream, Numbered, Pictures
+from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
 from cleanplate.errors import DataError
-from cleanplate.models.frame_pairs import FramePairs
+from cleanplate.models.components.sample_pairs import FramePairs
 
 STRETCH = 5
 """Frames that follow each other in a sample of a longer recording: motion is seen from one frame to the next."""

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.apps.recommend.sample import Sample
-from cleanplate.data.images import Image
-from cleanplate.foreground.noise import resting_noise
+from cleanplate.data.io.images import Image
+from cleanplate.foreground.difference import resting_noise
 from cleanplate.models.base import FEW_FRAMES
-from cleanplate.models.frame_pairs import FramePairs
-from cleanplate.models.initializers.low_motion import low_motion_background
-from cleanplate.models.registration import Registration
-from cleanplate.models.views import camera_moves
+from cleanplate.models.components.initializers.temporal import low_motion_background
+from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.models.statistical.lowmotion.mosaic import camera_moves
+from cleanplate.models.statistical.lowmotion.stabilization import Registration
 from cleanplate.report.clips import narrowed
 
 Masks = NDArray[np.bool_]

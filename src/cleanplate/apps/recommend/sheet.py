@@ -8,7 +8,7 @@ import numpy as np
 from cleanplate.apps.recommend.sample import Sample
 from cleanplate.apps.recommend.scene import WIDTH
 from cleanplate.apps.recommend.trying import Trial
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 from cleanplate.report.clips import narrowed
 from cleanplate.report.colours import tinted
 from cleanplate.report.contact_sheet import PAPER

@@ -11,7 +11,7 @@ from cleanplate.apps.apply.fitting import fit, must_fit
 from cleanplate.apps.apply.running import batch_of, shots
 from cleanplate.apps.recommend.sample import STRETCH, Sample
 from cleanplate.apps.recommend.scene import WIDTH, Masks
-from cleanplate.data.images import Image
+from cleanplate.data.io.images import Image
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel
 from cleanplate.report.clips import narrowed

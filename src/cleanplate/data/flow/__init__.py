@@ -1,10 +1,9 @@
 """Optical flow: estimated, kept, exchanged, shown."""
 
 from cleanplate.data.flow.estimation import Flow, FlowSettings, FlowTracker, flow_size, optical_flow, resized_flow
-from cleanplate.data.flow.flow_file import FlowFile, write_flow_file
+from cleanplate.data.flow.files import FlowFile, flows, write_flow_file
 from cleanplate.data.flow.middlebury import read_flo, write_flo
 from cleanplate.data.flow.pictures import colour_wheel, motion_mask
-from cleanplate.data.flow.sequences import flows
 
 __all__ = [
     "Flow",

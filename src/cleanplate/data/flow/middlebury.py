@@ -10,7 +10,7 @@ import numpy as np
 
 from cleanplate.data.flow.estimation import Flow
 from cleanplate.errors import DataError
-from cleanplate.files import replacing
+from cleanplate.utils.files import replacing
 
 _MAGIC = b"PIEH"
 _HEADER = 12

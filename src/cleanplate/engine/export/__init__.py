@@ -1,5 +1,5 @@
 """Fitted models as one file that runs without cleanplate: ONNX, OpenVINO or TorchScript, the whole model inside."""
 
-from cleanplate.engine.export.writing import FORMATS, export
+from cleanplate.engine.export.writers import FORMATS, export
 
 __all__ = ["FORMATS", "export"]

@@ -14,10 +14,10 @@ from cleanplate.engine.export.running import RunningBackground, UnforeseenBackgr
 from cleanplate.errors import ModelError
 from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.statistical.lowmotion import LowMotion
-from cleanplate.models.statistical.temporal import TemporalModel
+from cleanplate.models.statistical.lowmotion.model import LowMotion
+from cleanplate.models.statistical.temporal.model import TemporalModel
 
-# As `cleanplate.models.residual_subspace` has them; tests hold the two together.
+# As `cleanplate.models.statistical.lowmotion.residual_subspace` has them; tests hold the two together.
 _SCALE = 4
 _ALIKE_LEVELS = 20
 _TRIM_LEVELS = (12, 12)
@@ -45,7 +45,7 @@ class StillBackground(EstimateGraph):
 
 
 class ResidualBackground(StillBackground):
-    """The plate with the frame's residual, see `cleanplate.models.residual_subspace`."""
+    """The plate with the frame's residual, see `cleanplate.models.statistical.lowmotion.residual_subspace`."""
 
     small: Tensor
     mean: Tensor

@@ -17,21 +17,21 @@ from cleanplate.engine.export.estimates import (
 )
 from cleanplate.engine.export.filters import median_filter
 from cleanplate.engine.export.head import HeadGraph
+from cleanplate.engine.export.model_graph import model_graph, scored
 from cleanplate.engine.export.networks import for_export
 from cleanplate.engine.export.recent import STATES, RecentGraph
 from cleanplate.engine.export.supervised import PeopleGraph
-from cleanplate.engine.export.whole import model_graph, scored
-from cleanplate.models.plate.network import MULTIPLE
-from cleanplate.models.plate.plate import Plate
-from cleanplate.models.supervised.bgsnet import BgsNet
-from cleanplate.models.supervised.fusion import Fusion
+from cleanplate.models.hybrid.plate.model import Plate
+from cleanplate.models.hybrid.plate.network import MULTIPLE
+from cleanplate.models.supervised.bgsnet.model import BgsNet
+from cleanplate.models.supervised.fusion.model import Fusion
 
-_PROBABILITY_MEDIAN = 5  # as `cleanplate.models.plate.judging` has it
+_PROBABILITY_MEDIAN = 5  # as `cleanplate.models.hybrid.plate.inference` has it
 _SURE = 255.0
 
 
 class WitnessGraph(EstimateGraph):
-    """A base's difference and a network's vote, see `cleanplate.models.plate.judging.judged`."""
+    """A base's difference and a network's vote, see `cleanplate.models.hybrid.plate.inference.judged`."""
 
     noise: Tensor
 

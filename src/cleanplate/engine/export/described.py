@@ -9,8 +9,8 @@ from typing import Any
 import cleanplate
 from cleanplate.engine.export.graphs import ModelGraph
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.checkpoint import read
 from cleanplate.models.exported import FORMAT, FRAMES, NOTES, RATE, STATES, packed
-from cleanplate.models.stored import read
 
 
 def described(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`cleanplate.models.supervised.filling.filled_in` as a graph: what may lie behind somebody, from the surroundings."""
+"""`models.components.inpainting.filled_in` as a graph: what may lie behind somebody, from the surroundings."""
 
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from cleanplate.engine.export.estimates import Size
 from cleanplate.engine.export.filters import Resize
 
-# As `cleanplate.models.supervised.filling` has them; tests hold the two together.
+# As `cleanplate.models.components.inpainting` has them; tests hold the two together.
 _SIDE = 256
 _REACH = 0.012
 

@@ -3,11 +3,11 @@
 # Each says of which kinds of models it makes graphs.
 from cleanplate.engine.export import backgrounds, composed, networks, statistical, supervised  # noqa: F401
 from cleanplate.engine.export.estimates import Size, check_exportable, exportable
-from cleanplate.engine.export.whole import ModelGraph, model_graph
+from cleanplate.engine.export.model_graph import ModelGraph, model_graph
 from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import available
-from cleanplate.models.supervised.supervised import SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
 
 __all__ = ["ModelGraph", "exportable", "graph_of"]
 

@@ -17,12 +17,12 @@ from torch.overrides import TorchFunctionMode
 
 from cleanplate.engine.export.estimates import NOTHING, EstimateGraph, Known, Size, States, builds, refuses
 from cleanplate.engine.export.filters import Resize
-from cleanplate.engine.export.whole import ModelGraph, model_graph
+from cleanplate.engine.export.model_graph import ModelGraph, model_graph
 from cleanplate.models.adversarial.gan import Gan
-from cleanplate.models.autoencoders.ae import Autoencoder
-from cleanplate.models.autoencoders.flow_ae import FlowAutoencoder
-from cleanplate.models.autoencoders.stream_ae import StreamAutoencoder
-from cleanplate.models.autoencoders.streams import MaskStream
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.autoencoder.flow_ae.model import FlowAutoencoder
+from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
+from cleanplate.models.components.streams import MaskStream
 
 _FOREGROUND = 255
 _GREY = (3735 / 32768, 19235 / 32768, 9798 / 32768)  # OpenCV's whole numbers for blue, green and red

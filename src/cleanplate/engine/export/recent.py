@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from cleanplate.engine.export.estimates import Size
-from cleanplate.models.supervised.recent import COUNT, EVERY, RecentBackground
+from cleanplate.models.supervised.bgsnet.recent_background import COUNT, EVERY, RecentBackground
 
 STATES = ("recent_frames", "recent_seen")
 

@@ -9,12 +9,12 @@ from cleanplate.engine.export.backgrounds import StillBackground, as_picture, by
 from cleanplate.engine.export.estimates import NOTHING, EstimateGraph, Known, Size, States, builds, refuses
 from cleanplate.engine.export.filters import Resize, middle
 from cleanplate.models.learned import shrunk
-from cleanplate.models.statistical.gaussian_mixture import whitening
-from cleanplate.models.statistical.gmm import GaussianMixtureModel
-from cleanplate.models.statistical.opencv_subtractors import OpenCvSubtractor
-from cleanplate.models.statistical.rpca import RobustPca
+from cleanplate.models.statistical.gmm.gaussian_mixture import whitening
+from cleanplate.models.statistical.gmm.model import GaussianMixtureModel
+from cleanplate.models.statistical.opencv.model import OpenCvSubtractor
+from cleanplate.models.statistical.rpca.model import RobustPca
 
-# As `cleanplate.models.statistical.robust_pca` has them; tests hold the two together.
+# As `cleanplate.models.statistical.rpca.robust_pca` has them; tests hold the two together.
 _SCALES = (0.16, 0.08, 0.04, 0.04, 0.04)
 _RIDGE = 1e-4
 

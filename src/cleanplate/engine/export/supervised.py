@@ -11,14 +11,14 @@ from cleanplate.engine.export.filling import FilledIn
 from cleanplate.engine.export.filters import Resize
 from cleanplate.engine.export.head import relit
 from cleanplate.engine.export.networks import for_export
-from cleanplate.models.autoencoders.network import resized
+from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.learned import shrunk
-from cleanplate.models.supervised.pairnet import PairNet
-from cleanplate.models.supervised.pairnet_examples import working_size
-from cleanplate.models.supervised.unet import UNet
-from cleanplate.models.supervised.unet_examples import fitting
+from cleanplate.models.supervised.pairnet.examples import working_size
+from cleanplate.models.supervised.pairnet.model import PairNet
+from cleanplate.models.supervised.unet.examples import fitting
+from cleanplate.models.supervised.unet.model import UNet
 
-_SURE = 127.5  # as `cleanplate.models.supervised.unet` has it
+_SURE = 127.5  # as `cleanplate.models.supervised.unet.model` has it
 
 
 class PairGraph(StillBackground):

@@ -29,15 +29,15 @@ from cleanplate.errors import ConfigError
 from cleanplate.foreground.difference import Image
 from cleanplate.models.adversarial.networks import GenerativeCore
 from cleanplate.models.adversarial.search import searched
-from cleanplate.models.autoencoders.ae import Autoencoder, AutoencoderOptions
-from cleanplate.models.autoencoders.blocks import Activation, Norm
-from cleanplate.models.autoencoders.network import resized
-from cleanplate.models.estimate import Estimate
+from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.components.blocks import Activation, Norm
+from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.learned import as_image, shrunk
+from cleanplate.models.types import Estimate
 
 if TYPE_CHECKING:
-    from cleanplate.models.adversarial.gan_task import GanTask
     from cleanplate.models.adversarial.objectives import Objective
+    from cleanplate.models.adversarial.training import GanTask
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Gan(Autoencoder):
 
     def task(self, sequence: Sequence) -> "GanTask":
         """See `LearnedModel.task`."""
-        from cleanplate.models.adversarial.gan_task import GanTask
+        from cleanplate.models.adversarial.training import GanTask
 
         return GanTask(self, self._frames_of(sequence))
 

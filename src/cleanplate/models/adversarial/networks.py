@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from cleanplate.models.autoencoders.blocks import Style
-from cleanplate.models.autoencoders.network import (
+from cleanplate.models.components.blocks import Style
+from cleanplate.models.components.encoder_decoder import (
     Decoder,
     Encoder,
     resized,

@@ -6,8 +6,8 @@ Paper: Schlegl et al., AnoGAN (2017, arXiv 1703.05921), for the search; the weig
 import torch
 from torch import Tensor
 
-from cleanplate.models.autoencoders.plate_network import PlateNetwork
-from cleanplate.models.losses import background_weight, mixed
+from cleanplate.models.components.losses import background_weight, mixed
+from cleanplate.models.components.residual_on_background import PlateNetwork
 
 # A code this far from the prior's middle costs as much as an error of one grey level everywhere.
 _PRIOR = 1 / 255 / 100
@@ -47,3 +47,30 @@ def searched(network: PlateNetwork, frames: Tensor, codes: Tensor, steps: int, r
         scale = (second / (1 - 0.999**step)).sqrt() + 1e-12
         codes = codes - rate * first / (1 - 0.9**step) / scale
     return best
+
+
+# === cleaning: Real pictures for a GAN of backgrounds: frames whose foreground is painted over.
+
+
+def cleaned(frames: Tensor, scene: Tensor, pull: float, box: int) -> Tensor:
+    """Frames with the scene in place of what looks like foreground, light and shade left as they are.
+
+    A discriminator that is shown people makes its generator draw people. So each pixel of a frame is drawn towards a
+    rough idea of the scene by as much as its surroundings look like foreground (`background_weight`). The scene first
+    takes on the frame's light: the median gap between the two, per channel, which no object that covers less than half
+    of the picture can sway.
+
+    Args:
+        frames: `[N, 3, h, w]` in 0 … 1.
+        scene: `[1, 3, h, w]`, a rough idea of it.
+        pull: how strongly foreground-like regions are painted over; 0 leaves frames as they are.
+        box: odd side of the surroundings, in pixels.
+
+    Returns:
+        Same shape as the frames.
+    """
+    if pull == 0:
+        return frames
+    light = (frames - scene).flatten(2).median(dim=2).values[:, :, None, None]
+    lit = scene + light
+    return torch.lerp(lit, frames, background_weight(lit, frames, pull, box))

@@ -33,7 +33,6 @@ With states, by ONNX Runtime:
 
 from pathlib import Path
 
-from cleanplate.models.exported.base import ExportedModel
 from cleanplate.models.exported.metadata import (
     EXTRA,
     FORMAT,
@@ -47,9 +46,8 @@ from cleanplate.models.exported.metadata import (
     packed,
     unpacked,
 )
-from cleanplate.models.exported.onnx_file import OnnxModel
-from cleanplate.models.exported.openvino_file import OpenVinoModel
-from cleanplate.models.exported.torchscript_file import TorchScriptModel
+from cleanplate.models.exported.model import ExportedModel
+from cleanplate.models.exported.runtimes import OnnxModel, OpenVinoModel, TorchScriptModel
 
 __all__ = [
     "EXTRA",

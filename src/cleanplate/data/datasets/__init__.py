@@ -1,0 +1,1 @@
+"""Datasets: the CDnet layout, and the readers that bring other sets into it."""

@@ -1,0 +1,129 @@
+"""The CDnet layout: `<video>/{input,groundtruth}/…, ROI.bmp, temporalROI.txt`, with all its known defects.
+
+Source of the rules: changedetection.net, 2012 and 2014 data sets. What the public copies get wrong, and what is done
+about it, is said in `Sequence.defects`.
+"""
+
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from cleanplate.data.datasets.picture_set import MANIFEST
+from cleanplate.data.io.images import Image, is_picture, read_color, read_gray
+from cleanplate.data.io.sources import ImageFiles
+from cleanplate.data.sequence import CLEAN_PLATE, FrameLookup, OnCorrupt, Sequence
+from cleanplate.errors import DataError
+
+
+def find_scenes(root: Path) -> list[str]:
+    """All `category/video` below `root` that have an `input` folder, sorted."""
+    return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in root.glob("*/*/input") if path.is_dir())
+
+
+def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "error") -> Sequence:
+    """Opens one video folder of the CDnet layout.
+
+    Args:
+        folder: `<category>/<video>`.
+        name: defaults to the last two parts of the path.
+        on_corrupt: see `Sequence`.
+
+    Raises:
+        DataError: if `input` is missing or empty, temporalROI.txt does not hold two numbers in order, or the clean
+            plate cannot be decoded or is of another size than the frames.
+    """
+    if not (folder / "input").is_dir():
+        raise DataError(f"{folder}: no folder `input` in it; a CDnet video has input/, groundtruth/, ROI.bmp")
+    defects: list[str] = []
+    numbered = _numbered(folder / "input", defects)
+    if not numbered:
+        raise DataError(f"{folder / 'input'}: no numbered pictures in it (in000001.jpg, …)")
+    numbers = sorted(numbered)
+    missing = numbers[-1] - numbers[0] + 1 - len(numbers)
+    if missing:
+        defects.append(f"input: {missing} frames missing between {numbers[0]} and {numbers[-1]}")
+    sequence = Sequence(
+        name or "/".join(folder.resolve().parts[-2:]),
+        ImageFiles([numbered[number] for number in numbers]),
+        numbers,
+        still_pictures=(folder / MANIFEST).is_file(),
+        on_corrupt=on_corrupt,
+        defects=defects,
+    )
+    truth = _numbered(folder / "groundtruth", defects)
+    plates = _numbered(folder / "background", defects)
+    if (folder / "background.png").is_file():
+        plates.setdefault(0, folder / "background.png")  # one clean plate for the whole video (SBI, SBMnet)
+    sequence.truth = FrameLookup(truth, read_gray) if truth else None
+    sequence.plates = FrameLookup(plates, read_color, holds=True) if plates else None
+    sequence.temporal_roi = _temporal_roi(folder / "temporalROI.txt")
+    sequence.roi = _roi(folder, sequence, defects)
+    sequence.clean_plate = _clean_plate(folder / CLEAN_PLATE, sequence)
+    return sequence
+
+
+def _numbered(folder: Path, defects: list[str]) -> dict[int, Path]:
+    """Pictures of `folder` by the last run of digits in their names; other files are told, and passed over."""
+    found: dict[int, Path] = {}
+    if not folder.is_dir():
+        return found
+    stray: list[str] = []
+    for path in sorted(folder.iterdir()):
+        digits = re.findall(r"\d+", path.stem)
+        if is_picture(path) and digits and int(digits[-1]) not in found:
+            found[int(digits[-1])] = path
+        else:
+            stray.append(path.name)
+    if stray:
+        defects.append(f"{folder.name}: passed over {', '.join(stray[:5])}{' …' if len(stray) > 5 else ''}")
+    return found
+
+
+def _temporal_roi(path: Path) -> tuple[int, int] | None:
+    if not path.is_file():
+        return None
+    words = path.read_text(errors="replace").split()
+    if len(words) < 2 or not (words[0].isdecimal() and words[1].isdecimal()):
+        raise DataError(f"{path}: must hold two frame numbers, first and last, holds {' '.join(words)[:40]!r}")
+    first, last = int(words[0]), int(words[1])
+    if first > last:
+        raise DataError(f"{path}: the first frame, {first}, comes after the last, {last}")
+    return first, last
+
+
+def _roi(folder: Path, sequence: Sequence, defects: list[str]) -> Image | None:
+    """The region of interest at frame size: ROI.bmp, else ROI.jpg thresholded, else everywhere."""
+    roi: Image | None = None
+    for file in ("ROI.bmp", "ROI.jpg"):
+        path = folder / file
+        if not path.is_file():
+            continue
+        try:
+            roi = read_gray(path)
+        except DataError:
+            defects.append(f"{file}: cannot be decoded")
+            continue
+        if path.suffix == ".jpg":
+            roi = np.where(roi > 127, 255, 0).astype(np.uint8)  # JPEG leaves grey seams at the border
+        break
+    if roi is None:
+        return None
+    height, width = sequence.size
+    if roi.shape != (height, width):
+        defects.append(f"ROI: is {roi.shape[1]}×{roi.shape[0]}, the frames are {width}×{height}; cut or grown to fit")
+        if (roi > 0).all():
+            return np.full((height, width), 255, np.uint8)
+        roi = np.asarray(cv2.resize(roi, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+    return roi
+
+
+def _clean_plate(path: Path, sequence: Sequence) -> Image | None:
+    if not path.is_file():
+        return None
+    plate = read_color(path)
+    if plate.shape[:2] != sequence.size:
+        height, width = sequence.size
+        raise DataError(f"{path}: is {plate.shape[1]}×{plate.shape[0]}, the frames are {width}×{height}; take it again")
+    return plate

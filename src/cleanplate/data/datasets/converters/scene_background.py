@@ -1,0 +1,131 @@
+"""SBI: `<Name>/` with frames, a true background, and in later copies a foreground mask per frame (2015).
+
+Copies differ in the names of the folders: frames lie in `input`, `frames`, `images`, `<Name>` or openly; masks in
+`groundtruth`, `GT` or `masks`; the background is one picture, `GT_<Name>` or `background`, openly or in a folder.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from cleanplate.data.datasets.converters.links import binary_labels, link, link_frames, numbered, pictures
+from cleanplate.data.io.images import read_color, write_image
+from cleanplate.errors import DataError
+from cleanplate.utils.files import replacing
+
+CATEGORY = "sbi"
+_FRAMES = ("input", "frames", "images")
+_TRUTHS = ("groundtruth", "gt", "masks", "background", "backgroundgt")
+_IS_BACKGROUND = re.compile(r"(gt|background|.*_gt$|.*_background$)", re.IGNORECASE)
+
+
+def read_sbi(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+    """Brings each sequence to `target/sbi/<Name>/{input,groundtruth,background.png,temporalROI.txt}`.
+
+    Frames are links. Masks are links where they hold CDnet's labels, else written as 0 and 255. SBI counts its frames
+    from 0, and so does the temporal ROI that is written.
+
+    Raises:
+        DataError: if no sequence is below `source`, or a picture cannot be read.
+    """
+    found = {folder.name: folder for folder in _sequences(source)}
+    if not found:
+        raise DataError(f"{source}: no sequence below it; SBI has <Name>/ with frames in it or in <Name>/input")
+    scenes = []
+    for index, (name, folder) in enumerate(sorted(found.items()), start=1):
+        home = target / CATEGORY / name
+        if not home.is_dir():
+            with replacing(home) as video:
+                _write(folder, video, home)
+        scenes.append(f"{CATEGORY}/{name}")
+        progress(index)
+    return scenes
+
+
+def _sequences(source: Path) -> list[Path]:
+    """Folders that hold frames and are not themselves a folder of frames or truths of another."""
+    folders = [path for path in [source, *source.glob("**/")] if path != source and _frames(path)]
+    return [path for path in folders if not any(_is_inner(path, other) for other in folders if other != path)]
+
+
+def _is_inner(path: Path, other: Path) -> bool:
+    return path.parent == other and (path.name.lower() in {*_FRAMES, *_TRUTHS} or path.name == other.name)
+
+
+def _frames(folder: Path) -> list[Path]:
+    """Frames of a sequence: in a folder for them, else openly; the background among the latter is none."""
+    if folder.name.lower() in {*_FRAMES, *_TRUTHS}:
+        return []
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
+        if inner.name.lower() in _FRAMES or inner.name == folder.name:
+            return pictures(inner)
+    return [path for path in pictures(folder) if not _IS_BACKGROUND.match(path.stem) and path.stem != "ROI"]
+
+
+def _write(folder: Path, video: Path, home: Path) -> None:
+    frames = numbered(_frames(folder))
+    link_frames(frames, video, home)
+    (video / "temporalROI.txt").write_text(f"{min(frames)} {max(frames)}\n")
+    if (folder / "ROI.bmp").is_file():
+        link(folder / "ROI.bmp", video / "ROI.bmp", home)
+    backgrounds = [path for path in pictures(folder) if _IS_BACKGROUND.match(path.stem)]
+    for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in _TRUTHS):
+        truths = pictures(inner)
+        if len(truths) == 1 and len(frames) > 1:
+            backgrounds += truths  # one picture for many frames is the scene without anybody
+            continue
+        _write_masks({number: path for number, path in numbered(truths).items() if number in frames}, video, home)
+    if backgrounds:
+        best = backgrounds[0]
+        if best.suffix.lower() == ".png":
+            link(best, video / "background.png", home)
+        else:
+            write_image(video / "background.png", read_color(best))
+
+
+def _write_masks(masks: dict[int, Path], video: Path, home: Path) -> None:
+    for number, path in masks.items():
+        labels = binary_labels(path) if path.suffix.lower() in {".png", ".bmp"} else None
+        target = video / "groundtruth" / f"gt{number:06d}{path.suffix.lower()}"
+        if path.suffix.lower() not in {".png", ".bmp"}:
+            raise DataError(f"{path}: masks in a format with loss are no ground truth; PNG or BMP is expected")
+        if labels is None:
+            link(path, target, home / "groundtruth")
+        else:
+            write_image(target.with_suffix(".png"), labels)
+
+
+# === sbmnet: SBMnet: `<category>/<video>/{input,GT}`, where GT holds true backgrounds
+# (scenebackgroundmodeling.net, 2016).
+
+
+def read_sbmnet(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+    """Links frames and true backgrounds to `target/<category>/<video>/{input,background}`.
+
+    Several true backgrounds of one video are alternatives and keep their names (`GT_background1.jpg`, …); a single one
+    without a number gets one, because the CDnet layout tells pictures apart by it.
+
+    Raises:
+        DataError: if no video is below `source`, or one has no frames.
+    """
+    folders = sorted(path.parent for path in source.glob("**/input") if path.is_dir())
+    if not folders:
+        raise DataError(f"{source}: no <category>/<video>/input below it; is it SBMnet?")
+    scenes = []
+    for index, folder in enumerate(folders, start=1):
+        scene = f"{folder.parent.name}/{folder.name}"
+        home = target / scene
+        if not home.is_dir():
+            frames = numbered(pictures(folder / "input"))
+            if not frames:
+                raise DataError(f"{folder / 'input'}: no pictures in it")
+            with replacing(home) as video:
+                link_frames(frames, video, home)
+                truths = pictures(folder / "GT")
+                for order, path in enumerate(truths, start=1):
+                    known = any(letter.isdigit() for letter in path.stem)
+                    name = path.name if known else f"{path.stem}{order}{path.suffix}"
+                    link(path, video / "background" / name, home / "background")
+        scenes.append(scene)
+        progress(index)
+    return scenes

@@ -1,0 +1,109 @@
+"""Opens whatever a user points at: as a sequence, to be read at will, or as a stream, to be read once."""
+
+import glob
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import BinaryIO
+
+from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.io.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_picture
+from cleanplate.data.io.sources import FrameSource, ImageFiles, VideoFile, natural_key
+from cleanplate.data.sequence import OnCorrupt, Sequence
+from cleanplate.data.streams.camera import Backoff, Camera
+from cleanplate.data.streams.stdin_video import PipedVideo, RawPipe
+from cleanplate.data.streams.stream import FrameStream, Pictures, Video
+from cleanplate.errors import DataError
+
+_ADDRESS = re.compile(r"(rtsp|rtsps|rtmp|rtmps|http|https|udp|tcp|srt|rtp)://.+", re.IGNORECASE)
+
+
+def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnCorrupt = "error") -> Sequence:
+    """Opens whatever lies at `location`: a CDnet folder (with `input/`), a folder of pictures, or a video file.
+
+    Raises:
+        DataError: if there is nothing, or nothing that holds frames.
+    """
+    path = Path(location)
+    if (path / "input").is_dir():
+        return read_cdnet(path, name, on_corrupt)
+    source: FrameSource
+    if path.is_dir():
+        source = ImageFiles.of_folder(path)
+    elif path.suffix.lower() in VIDEO_SUFFIXES:
+        source = VideoFile(path)
+    elif path.exists():
+        raise DataError(f"{path}: neither a folder nor a video ({', '.join(sorted(VIDEO_SUFFIXES))})")
+    else:
+        raise DataError(f"{path}: no such file or folder")
+    return Sequence(name or path.stem, source, range(1, len(source) + 1), on_corrupt=on_corrupt)
+
+
+def open_stream(
+    location: str,
+    backoff: Backoff,
+    raw: str = "",
+    stop: Event | None = None,
+    notice: Callable[[str], None] = lambda text: None,
+    stdin: BinaryIO | None = None,
+) -> FrameStream:
+    """Opens a video file, GIF, folder of pictures, CDnet folder, glob, webcam, address, or `-` for standard input.
+
+    Args:
+        location: what to open; digits alone are the number of a webcam.
+        backoff: how a camera that was lost is looked for again.
+        raw: `WIDTHxHEIGHT` or `WIDTHxHEIGHT@FPS` where standard input is raw BGR pictures.
+        stop: ends the frames of a camera when it is set.
+        notice: is told in one line what happens to a camera.
+        stdin: in place of the process's own standard input.
+
+    Raises:
+        DataError: if there is nothing, or nothing that holds frames.
+    """
+    if raw and location != "-":
+        raise DataError(f"--raw {raw}: is for raw pictures on standard input; say - in place of {location}")
+    if location == "-":
+        if stdin is None and sys.stdin.isatty():
+            raise DataError("-: standard input is a terminal; pipe a video into it, or name a file")
+        file = sys.stdin.buffer if stdin is None else stdin
+        return RawPipe(file, raw) if raw else PipedVideo(file)
+    path = Path(location)
+    if location.isascii() and location.isdecimal() and not path.exists():
+        return Camera(int(location), backoff, stop, notice)
+    if _ADDRESS.fullmatch(location):
+        return Camera(location, backoff, stop, notice)
+    try:
+        if path.is_dir():
+            return Pictures(open_sequence(path))
+        if path.exists():
+            return _of_file(path)
+    except OSError as error:
+        raise DataError(f"{location}: cannot be read: {error.strerror or error}; check its permissions") from error
+    if any(sign in location for sign in "*?["):
+        return Pictures(_of_glob(location))
+    raise DataError(f"{location}: no such file or folder; check the name (a webcam is a number: 0)")
+
+
+def _of_file(path: Path) -> FrameStream:
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return Video(path)
+    if is_picture(path):
+        raise DataError(
+            f"{path}: a single picture; give the folder it lies in, or a glob ('{path.parent}/*{path.suffix}')"
+        )
+    kinds = ", ".join(sorted(VIDEO_SUFFIXES))
+    raise DataError(f"{path}: neither a folder nor a video; a video's name ends in {kinds}")
+
+
+def _of_glob(pattern: str) -> Sequence:
+    paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207  # of pathlib's none is absolute
+    pictures = sorted(
+        (path for path in paths if is_picture(path) and path.is_file()), key=lambda path: natural_key(str(path))
+    )
+    if not pictures:
+        found = f"none of the {len(paths)} files it fits is a picture" if paths else "fits no file"
+        raise DataError(f"{pattern}: {found} (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
+    source = ImageFiles(pictures)
+    return Sequence(Path(pattern).parent.name or "pictures", source, range(1, len(source) + 1))

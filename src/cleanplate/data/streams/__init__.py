@@ -1,0 +1,1 @@
+"""Frames that arrive one after the other: cameras, pipes and recordings."""

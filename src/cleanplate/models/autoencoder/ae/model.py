@@ -1,0 +1,207 @@
+"""Convolutional autoencoder: a code of a few numbers cannot hold the moving objects, so what comes back is background.
+
+Learning starts from an initial background (the low-motion one), and the code carries only what differs from it over
+time: light, waves, shade. Regions that look like foreground lose their pull on the loss.
+
+Papers: Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006); for the weighting and
+the noise channel, Sauvalle and de La Fortelle, Autoencoder-based background reconstruction and foreground segmentation
+with background noise estimation (WACV 2023, arXiv 2112.08001).
+
+Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. See also `aae`, `lowmotion`.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.components.blocks import Activation, Attention, Norm, Stage, Style
+from cleanplate.models.components.encoder_decoder import ConvAutoencoder, Encoder
+from cleanplate.models.components.encoder_weights import load_encoder
+from cleanplate.models.components.initializers import Initial, initial_background
+from cleanplate.models.components.losses import check_mix
+from cleanplate.models.components.residual_on_background import PlateNetwork
+from cleanplate.models.learned import LearnedModel, TrainingOptions, as_image, as_tensor, shrunk
+from cleanplate.models.registry import register
+from cleanplate.models.types import Estimate
+
+if TYPE_CHECKING:
+    from cleanplate.models.autoencoder.training import ReconstructionTask
+
+
+@dataclass(frozen=True)
+class AutoencoderOptions(TrainingOptions):
+    """What an autoencoder has beyond its training.
+
+    Attributes:
+        latent_dim: numbers in the code.
+        width: channels of the first stage; they double from stage to stage.
+        norm: of every stage, see `Style`.
+        activation: of every stage.
+        stage: how the encoder's stages go down, see `Style`.
+        attention: gates in the encoder, see `Style`.
+        luminance: the encoder gets the luminance of what it sees as a further channel.
+        grey: works on grey pictures: one channel in, one out, which is added to all three of the background.
+        encoder_weights: a local file whose encoder is taken and stays as it is, see `encoder_weights`; empty: none.
+        scale: the autoencoder works on frames this many times smaller; the comparison stays at full resolution.
+        initial: the background that learning starts from; `none` learns the whole picture.
+        initial_frames: frames that the initial background is taken from, evenly spaced.
+        initial_weight: of the loss between background and initial background, on top of the frames'; 0 leaves it out.
+        loss: weight of each reconstruction loss, by name.
+        pull: how strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike.
+        learned_noise: learn the expected error of each pixel in each frame (a fourth output channel), and use it in
+            place of the one measured over time.
+        noise: measure what never rests; see `cleanplate.foreground.difference`.
+        light_jitter: largest random light change of a training frame, as a factor; the code learns to follow light.
+    """
+
+    latent_dim: int = 16
+    width: int = 16
+    norm: Norm = "group"
+    activation: Activation = "silu"
+    stage: Stage = "plain"
+    attention: Attention = "none"
+    luminance: bool = False
+    grey: bool = False
+    encoder_weights: str = ""
+    scale: int = 4
+    initial: Initial = "low_motion"
+    initial_frames: int = 200
+    initial_weight: float = 0.0
+    loss: dict[str, float] = field(default_factory=lambda: {"smooth_l1": 1.0})
+    pull: float = 6.0
+    learned_noise: bool = False
+    noise: bool = True
+    light_jitter: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("latent_dim", "width", "scale"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.initial_frames < 2:
+            raise ConfigError(f"initial_frames: {self.initial_frames} is too few; choose 2 or more")
+        if self.initial_weight < 0:
+            raise ConfigError(f"initial_weight: {self.initial_weight} is negative; 0 leaves that loss out")
+        if self.initial_weight and self.initial == "none":
+            raise ConfigError(f"initial_weight: {self.initial_weight}, but initial is none; choose what to be close to")
+        if self.pull < 0:
+            raise ConfigError(f"pull: {self.pull} is negative; 0 weighs all pixels alike")
+        if not 0 <= self.light_jitter < 1:
+            raise ConfigError(f"light_jitter: {self.light_jitter} is outside 0 … 1")
+        if self.luminance and self.grey:
+            raise ConfigError("luminance: true, but with grey the encoder sees nothing else; choose one of the two")
+        check_mix(self.loss)
+
+
+@register
+class Autoencoder(LearnedModel):
+    """See the module."""
+
+    name = "ae"
+    family = "autoencoder"
+    paper = "Hinton and Salakhutdinov 2006; Sauvalle and de La Fortelle 2023 (arXiv 2112.08001)"
+    Options = AutoencoderOptions
+    options: AutoencoderOptions
+    network: PlateNetwork
+
+    def build(self, size: tuple[int, int]) -> None:
+        """See `LearnedModel.build`."""
+        options = self.options
+        working = (max(8, round(size[0] / options.scale)), max(8, round(size[1] / options.scale)))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(options.seed)
+            anchored = options.initial != "none"
+            self.network = PlateNetwork(size, working, self.core(working), anchored=anchored, grey=options.grey)
+        # A quarter faster on CPUs, and what tensor cores want.
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
+        self._size = size
+
+    def core(self, working: tuple[int, int]) -> nn.Module:
+        """What a variant is: see `Core` in `plate_network`."""
+        options = self.options
+        return ConvAutoencoder(working, self.outputs, options.latent_dim, options.width, self.style)
+
+    @property
+    def style(self) -> Style:
+        """How the stages of the core look."""
+        options = self.options
+        return Style(
+            options.norm, options.activation, options.stage, options.attention, options.luminance, options.grey
+        )
+
+    @property
+    def outputs(self) -> int:
+        """Channels that the core gives: RGB or grey, and the expected error where it is learnt."""
+        return (1 if self.options.grey else 3) + self.options.learned_noise
+
+    def task(self, sequence: Sequence) -> "ReconstructionTask":
+        """See `LearnedModel.task`."""
+        from cleanplate.models.autoencoder.training import ReconstructionTask
+
+        return ReconstructionTask(self, self._frames_of(sequence))
+
+    def finish(self, sequence: Sequence) -> None:
+        """See `LearnedModel.finish`: measures how restless the scene is, where the network does not tell."""
+        super().finish(sequence)
+        if self.options.noise and not self.options.learned_noise:
+            self.measure_noise(sequence)
+
+    def _frames_of(self, sequence: Sequence) -> Tensor:
+        """Reads the sequence once: builds the network, sets its plate, returns uint8 RGB `[N, 3, h, w]` at its size."""
+        self.build(sequence.size)
+        self._take_encoder()
+        if self.options.initial != "none":
+            plate = initial_background(self.options.initial, sequence, self.options.initial_frames)
+            self.network.anchor(as_tensor([plate])[0].float() / 255)
+            self._background = plate
+        return self._read(sequence, evenly_spaced(range(len(sequence)), self.options.frames))
+
+    def _take_encoder(self) -> None:
+        """Loads and freezes the encoder of another model, where one is given; a checkpoint brings its own."""
+        if self.options.encoder_weights:
+            encoder = getattr(self.network.core, "encoder", None)
+            if not isinstance(encoder, Encoder):
+                raise ConfigError(f"encoder_weights: {self.name} has no single encoder to fill; leave it empty")
+            load_encoder(encoder, self.options.encoder_weights)
+            encoder.freeze()
+
+    def _read(self, sequence: Sequence, indices: Listing[int]) -> Tensor:
+        """Frames of a sequence as the network's input; each is let go as soon as it is small."""
+        return self._packed([shrunk(frame, self.network.working) for _, frame in sequence.frames(indices)])
+
+    def _inputs(self, frames: Listing[Image]) -> Tensor:
+        """Consecutive frames, at full size, as the network's input."""
+        return self._packed([shrunk(frame, self.network.working) for frame in frames])
+
+    def _packed(self, small: Listing[Image]) -> Tensor:
+        """Frames at working size as uint8 RGB `[N, 3, h, w]`; three equal channels if grey."""
+        return as_tensor([as_grey(frame) for frame in small] if self.options.grey else small, self.device)
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return self._estimated(self._inputs(frames))
+
+    def _estimated(self, inputs: Tensor) -> list[Estimate]:
+        self.network.eval()
+        with torch.inference_mode():
+            backgrounds, noises = self.network(inputs.float() / 255)
+        return [
+            Estimate(as_image(background), None if noises is None else _levels(noises[position]))
+            for position, background in enumerate(backgrounds)
+        ]
+
+
+def _levels(noise: Tensor) -> Any:
+    return noise[0].mul(255).cpu().numpy()
+
+
+def as_grey(frame: Image) -> Image:
+    """A frame, uint8 BGR, as grey in three equal channels."""
+    return np.asarray(cv2.cvtColor(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8)

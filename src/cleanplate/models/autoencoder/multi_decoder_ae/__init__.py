@@ -1,0 +1,1 @@
+"""The model `multi_decoder_ae`."""

@@ -1,0 +1,1 @@
+"""The model `patch_attention_ae`."""

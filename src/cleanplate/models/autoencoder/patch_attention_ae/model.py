@@ -1,0 +1,132 @@
+"""Patch-level autoencoder with attention: the flow says where to look, and what is seen there skips the code.
+
+Two encoders with own weights per patch position, for colours and for flow. At every stage the flow's features give a
+gate, how surely a pixel moves; the colours' features, weighted by the gate (`attend: foreground`) or by what is left of
+one (`attend: background`), are handed to the decoder past the code.
+
+A skip that copies would bring every object back into the background. Two things hold it back:
+
+- what skips is no picture, but the weighted mean of each patch, `patch` pixels wide at its own stage: light and colour
+  of a neighbourhood pass, an outline does not;
+- while it learns, boxes are pasted into the colours of some frames, with no motion to betray them, and the loss asks
+  for the frame without them: the decoder learns to leave out what is only here and now, moving or not.
+
+The gates are gates of motion because they are held to it, by a small loss against the mask of the flow; else
+"background" and "foreground" would be two names for whatever helps.
+
+Paper: Oktay et al., Attention U-Net (2018, arXiv 1804.03999), for gated skips.
+
+Example: `cleanplate.create("patch_attention_ae", attend="background").fit(sequence)`. See also `patch_ae`, `unet_ae`.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+from torch import nn
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.autoencoder.patch_ae.model import PatchOptions
+from cleanplate.models.autoencoder.patch_attention_ae.network import Attend, PatchAttentionAutoencoder
+from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
+from cleanplate.models.components.streams import FlowStream, Stream
+from cleanplate.models.registry import register
+
+if TYPE_CHECKING:
+    from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
+
+
+@dataclass(frozen=True)
+class PatchAttentionOptions(PatchOptions):
+    """What attention has beyond the patch-level autoencoder.
+
+    Attributes:
+        attend: what the skips look at.
+        flow_width: channels of the first stage of the flow's encoder.
+        pasted: share of the training frames that get boxes pasted in.
+        motion_level: pixels at working size from which flow is motion to the gates.
+        gate_weight: weight of the gates' own loss.
+    """
+
+    attend: Attend = "background"
+    flow_width: int = 4
+    pasted: float = 0.5
+    motion_level: float = 0.1
+    gate_weight: float = 0.05
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.flow_width < 1:
+            raise ConfigError(f"flow_width: {self.flow_width} is not positive")
+        if not 0 <= self.pasted <= 1:
+            raise ConfigError(f"pasted: {self.pasted} is outside 0 … 1")
+        for key in ("motion_level", "gate_weight"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+
+
+@register
+class PatchAttention(StreamAutoencoder):
+    """See the module."""
+
+    name = "patch_attention_ae"
+    paper = "Oktay et al. 2018 (arXiv 1804.03999)"
+    Options = PatchAttentionOptions
+    options: PatchAttentionOptions
+
+    def make_stream(self) -> Stream:
+        """See `StreamAutoencoder`."""
+        return FlowStream()
+
+    def core(self, working: tuple[int, int]) -> nn.Module:
+        """See `Autoencoder.core`."""
+        options = self.options
+        return PatchAttentionAutoencoder(
+            working,
+            self.outputs,
+            options.latent_dim,
+            options.width,
+            self.style,
+            options.patch,
+            options.patch_stages,
+            flow_width=options.flow_width,
+            attend=options.attend,
+        )
+
+    def task(self, sequence: Sequence) -> "PatchAttentionTask":
+        """See `LearnedModel.task`."""
+        from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
+
+        return PatchAttentionTask(self, self._frames_of(sequence))
+
+    def attention_maps(self, frames: Listing[Image]) -> list[list[Image]]:
+        """Where the skips look in consecutive frames, from black (nowhere) over red to yellow.
+
+        The model starts anew on them, and has forgotten them afterwards.
+
+        Returns:
+            Per stage, the finest first: one uint8 BGR picture of the frame's size per frame.
+        """
+        self.reset()
+        inputs = self._inputs(frames)
+        self.reset()
+        self.network.eval()
+        with torch.inference_mode():
+            codes = self.network.encode(inputs.float() / 255)
+            levels = self.network.core.attention(codes.motion)
+        size = frames[0].shape[1], frames[0].shape[0]
+        return [[_heat(level[0].float().cpu().numpy(), size) for level in stage] for stage in levels]
+
+    def extra_pictures(self, frames: Listing[Image]) -> dict[str, list[Image]]:
+        """See `BackgroundModel.extra_pictures`: the attention of each stage."""
+        return {f"attention {stage}": maps for stage, maps in enumerate(self.attention_maps(frames), 1)}
+
+
+def _heat(attention: np.ndarray, size: tuple[int, int]) -> Image:
+    levels = cv2.resize(attention, size, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.applyColorMap((levels * 255).astype(np.uint8), cv2.COLORMAP_INFERNO), dtype=np.uint8)

@@ -1,0 +1,66 @@
+"""Training of the robust autoencoder: the network and the sparse pictures take turns."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cleanplate.models.autoencoder.rcae.model import RobustAutoencoder
+from cleanplate.models.autoencoder.training import ReconstructionTask
+
+
+class RobustTask(ReconstructionTask):
+    """Per batch: a step on reconstructing X − S, then the proximal step on the S of these frames.
+
+    The sparse pictures stay on the device in half precision, one per training frame. They are no buffer, for DDP would
+    send all of them round in every step. Between processes the new ones of each step are exchanged, so that all hold
+    the same: whoever sees a frame next goes on from its last S, and the first process's checkpoint serves all.
+    """
+
+    sparse: Tensor
+
+    def __init__(self, model: RobustAutoencoder, frames: Tensor) -> None:
+        super().__init__(model, frames)
+        options = model.options
+        self.robust = model.network
+        self.plain_steps = round(options.plain * options.epochs * options.epoch_steps)
+        self.sparse = torch.zeros((len(self._train_indices), *frames.shape[1:]), dtype=torch.half)
+
+    def on_fit_start(self) -> None:
+        """Brings the sparse pictures to the device, too."""
+        super().on_fit_start()
+        self.sparse = self.sparse.to(self.device)
+
+    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
+        """One step on an index batch."""
+        frames = self.jittered(self.training_frames(batch))
+        remaining = frames - self.sparse[batch].float()
+        background, noise = self.robust.decode(self.robust.encode(remaining))
+        if self.steps_done >= self.plain_steps:
+            self._keep(batch, self.robust.proximal(frames, background))
+        return self.weighted(remaining, background, noise, "train")
+
+    def validation_step(self, batch: Tensor, batch_idx: int) -> None:
+        """The same loss on held-out frames, whose sparse part is found as in use."""
+        frames = self.validation_frames(batch)
+        remaining = frames - self.robust.sparse(frames)
+        self.reconstruction(remaining, self.robust.encode(remaining), "val")
+
+    def _keep(self, batch: Tensor, sparse: Tensor) -> None:
+        """Takes the new sparse pictures of this process and of all others."""
+        share = (sparse != 0).float().mean()
+        batches, pictures = self.all_gather((batch, sparse.half()))
+        # One process after the other: where two have drawn the same frame, the last one's stands in all of them.
+        for indices, values in zip(batches.view(-1, len(batch)), pictures.view(-1, *sparse.shape), strict=True):
+            self.sparse[indices] = values
+        self.log("train/sparse_share", share, batch_size=len(batch))
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the sparse pictures: the network alone could not give them again."""
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["sparse"] = self.sparse.cpu()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes the sparse pictures back."""
+        super().on_load_checkpoint(checkpoint)
+        self.sparse = checkpoint["sparse"].to(self.sparse.device)

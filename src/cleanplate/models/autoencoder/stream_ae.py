@@ -1,0 +1,94 @@
+"""What autoencoders with a second stream share: the stream goes with the frames, into training and at test time."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from collections.abc import Sequence as Listing
+from typing import Any
+
+from torch import Tensor
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image
+from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.models.components.streams import Stream, beside
+from cleanplate.models.learned import shrunk
+from cleanplate.models.types import Estimate
+
+_BATCH = 8
+
+
+class StreamAutoencoder(Autoencoder):
+    """An autoencoder whose core gets `[N, 3 + k, h, w]`: a frame's colours, then its stream.
+
+    Frames given to `predict` are taken to follow each other, across calls too; before another video comes `reset`.
+    """
+
+    def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:
+        super().__init__(options, foreground)
+        self.stream = self.make_stream()
+
+    @abstractmethod
+    def make_stream(self) -> Stream:
+        """The second stream, from the options."""
+
+    @property
+    def remembers(self) -> bool:
+        """See `BackgroundModel.remembers`."""
+        return self.stream.remembers
+
+    def reset(self) -> None:
+        """See `BackgroundModel.reset`."""
+        self.stream.reset()
+
+    def finish(self, sequence: Sequence) -> None:
+        """See `LearnedModel.finish`."""
+        super().finish(sequence)
+        self.reset()
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds what the stream has learnt."""
+        return super().state() | {"stream": self.stream.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self.stream.restore(state["stream"])
+        self.reset()
+
+    def _frames_of(self, sequence: Sequence) -> Tensor:
+        self.stream.learn(sequence)
+        return super()._frames_of(sequence)
+
+    def _read(self, sequence: Sequence, indices: Listing[int]) -> Tensor:
+        working = self.network.working
+        read = [(shrunk(frame, working), stream) for frame, stream in self.stream.over(sequence, indices, working)]
+        return beside(self._packed([frame for frame, _ in read]), [stream for _, stream in read])
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the stream's."""
+        return self.stream.memory()
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        self.stream.recall(memory)
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return self._estimated(self._inputs(frames, learning_rate))
+
+    def _inputs(self, frames: Listing[Image], learning_rate: float = -1.0) -> Tensor:
+        streams = self.stream.following(frames, self.network.working, learning_rate)
+        return beside(super()._inputs(frames), streams)
+
+    def _looked_at(self, sequence: Sequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
+        """As everywhere, but each frame with the stream it has in the sequence, not that of far-off neighbours."""
+        indices = list(pairs.indices)
+        batch: list[tuple[Image, Image]] = []
+        for position, pair in enumerate(self.stream.over(sequence, indices, self.network.working), 1):
+            batch.append(pair)
+            if len(batch) == _BATCH or position == len(indices):
+                frames = [frame for frame, _ in batch]
+                inputs = beside(super()._inputs(frames), [stream for _, stream in batch])
+                yield from zip(frames, self._estimated(inputs), strict=True)
+                batch = []

@@ -1,0 +1,1 @@
+"""The model `two_stream_ae`."""

@@ -1,0 +1,79 @@
+"""U-Net autoencoder whose skips are held back, so that they carry the scene's detail but never the foreground.
+
+A U-Net with free skips copies the frame, objects and all. Here the code speaks first: decoded alone, as in `ae`, it
+gives a provisional background, which cannot hold objects. Then the encoder reads the frame a second time, but where it
+disagrees with the provisional background by more than a few grey levels it is shown that background instead; all skips
+start from this cleaned picture. The final background is the provisional one and a correction, decoded from code and
+skips. So no skip can copy an object, whatever is learnt: at its pixels, and one further all around them, the object is
+not in what the skips see. What they do see, small disagreements, lets the background follow light and shade more finely
+than the code could. With openness exp(−(gap / tolerance)²), at most .43 of the tolerance ever gets through.
+
+Paper: Ronneberger et al., U-Net (MICCAI 2015, arXiv 1505.04597); holding skips back by agreement instead of learned
+gates (Oktay et al., Attention U-Net, 2018, arXiv 1804.03999) is this model's own.
+
+Example: `cleanplate.create("unet_ae", tolerance=8.0).fit(sequence).apply(frame)`. See also `ae`.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.autoencoder.unet_ae.network import UNetCore
+from cleanplate.models.registry import register
+
+if TYPE_CHECKING:
+    from cleanplate.models.autoencoder.unet_ae.training import UNetTask
+
+
+@dataclass(frozen=True)
+class UNetOptions(AutoencoderOptions):
+    """What the U-Net has beyond the plain autoencoder.
+
+    Attributes:
+        batch_size: fewer than the others', for each frame is read twice and decoded twice.
+        tolerance: disagreement with the provisional background, in grey levels, at which the skips see a third of it;
+            much more is a plain U-Net, which copies the frame.
+        provisional: weight of the provisional background's own loss; without it the code would be left to the skips.
+    """
+
+    batch_size: int = 12
+    tolerance: float = 8.0
+    provisional: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("tolerance", "provisional"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+
+
+@register
+class UNetAutoencoder(Autoencoder):
+    """See the module."""
+
+    name = "unet_ae"
+    paper = "Ronneberger et al. 2015 (arXiv 1505.04597)"
+    Options = UNetOptions
+    options: UNetOptions
+
+    def core(self, working: tuple[int, int]) -> nn.Module:
+        """See `Autoencoder.core`."""
+        options = self.options
+        return UNetCore(
+            working,
+            self.outputs,
+            options.latent_dim,
+            options.width,
+            self.style,
+            tolerance=options.tolerance / 255,
+        )
+
+    def task(self, sequence: Sequence) -> "UNetTask":
+        """See `LearnedModel.task`."""
+        from cleanplate.models.autoencoder.unet_ae.training import UNetTask
+
+        return UNetTask(self, self._frames_of(sequence))

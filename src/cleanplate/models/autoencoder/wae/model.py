@@ -1,0 +1,102 @@
+"""Wasserstein autoencoder: the codes of all frames together follow a normal prior, by one of two measures.
+
+Where a variational autoencoder pulls the code of every single frame to the prior, here only their mixture must match
+it: codes stay exact, reconstructions sharp. `penalty: mmd` measures the distance by the maximum mean discrepancy with
+inverse multiquadric kernels; it needs no second player. `penalty: gan` learns the measure: a critic of the codes whose
+slope is held at one estimates the Wasserstein distance to the prior.
+
+Papers: Tolstikhin et al., Wasserstein auto-encoders (2018, arXiv 1711.01558); for the critic, Gulrajani et al.,
+Improved training of Wasserstein GANs (2017, arXiv 1704.00028); for the discrepancy, Gretton et al., A kernel two-sample
+test (2012).
+
+Example: `cleanplate.create("wae", penalty="gan").fit(sequence).apply(frame)`. See also `aae`, `vae`.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.registry import register
+
+if TYPE_CHECKING:
+    from cleanplate.models.autoencoder.wae.training import CriticTask, DiscrepancyTask
+
+_SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+
+
+@dataclass(frozen=True)
+class WassersteinOptions(AutoencoderOptions):
+    """What the Wasserstein autoencoder has beyond the plain one.
+
+    Attributes:
+        penalty: how the distance between codes and prior is measured.
+        match: weight of that distance, beside the reconstruction.
+        critic_width: units of the critic's hidden layers; this and what follows for `gan` only.
+        critic_steps: steps of the critic for each of the autoencoder.
+        critic_rate: its learning rate, as a factor of the autoencoder's.
+        gradient_penalty: weight of holding its slope at one.
+    """
+
+    penalty: Literal["mmd", "gan"] = "mmd"
+    match: float = 0.01
+    critic_width: int = 64
+    critic_steps: int = 5
+    critic_rate: float = 4.0
+    gradient_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("match", "critic_width", "critic_steps", "critic_rate", "gradient_penalty"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.penalty not in ("mmd", "gan"):
+            raise ConfigError(f"penalty: {self.penalty!r} is unknown; choose mmd or gan")
+        if self.penalty == "mmd" and self.batch_size < 2:
+            raise ConfigError("batch_size: 1 has no pairs of codes to compare; choose 2 or more, or `penalty: gan`")
+
+
+@register
+class WassersteinAutoencoder(Autoencoder):
+    """See the module."""
+
+    name = "wae"
+    paper = "Tolstikhin et al. 2018 (arXiv 1711.01558)"
+    Options = WassersteinOptions
+    options: WassersteinOptions
+
+    def task(self, sequence: Sequence) -> "DiscrepancyTask | CriticTask":
+        """See `LearnedModel.task`."""
+        from cleanplate.models.autoencoder.wae.training import CriticTask, DiscrepancyTask
+
+        task = DiscrepancyTask if self.options.penalty == "mmd" else CriticTask
+        return task(self, self._frames_of(sequence))
+
+
+def discrepancy(codes: Tensor, prior: Tensor) -> Tensor:
+    """Squared maximum mean discrepancy between samples of two distributions, unbiased (so it may be just below zero).
+
+    The kernel is the mean of C / (C + ‖x − y‖²) over C = 2 · dimensions · {.1, .2, .5, 1, 2, 5, 10}: 2 · dimensions is
+    the expected squared distance of two samples of the prior.
+
+    Args:
+        codes: `[N, D]`, N at least 2.
+        prior: `[M, D]`, M at least 2.
+
+    Returns:
+        One number, at most 2.
+    """
+    codes, prior = codes.float(), prior.float()
+    among_codes = _kernel(codes, codes).fill_diagonal_(0).sum() / (len(codes) * (len(codes) - 1))
+    among_prior = _kernel(prior, prior).fill_diagonal_(0).sum() / (len(prior) * (len(prior) - 1))
+    return among_codes + among_prior - 2 * _kernel(codes, prior).mean()
+
+
+def _kernel(one: Tensor, other: Tensor) -> Tensor:
+    distance = (one[:, None] - other[None]).square().sum(dim=2)
+    widths = [2 * one.shape[1] * scale for scale in _SCALES]
+    return torch.stack([width / (width + distance) for width in widths]).mean(dim=0)

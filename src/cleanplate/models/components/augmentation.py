@@ -1,0 +1,156 @@
+"""A labelled picture, drawn anew each time: cut, turned, mirrored, in another light, through another camera.
+
+Albumentations does the work, on picture and labels alike; its randomness comes from the generator of the draw alone.
+"""
+
+import os
+import random as python_random
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground.difference import Image
+
+_STRETCHED = (0.75, 4 / 3)
+_FARTHER = 0.75
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """How much a picture is changed; 0 (of `cropped` 1) leaves that out.
+
+    Attributes:
+        cropped: the smallest share of a picture that an example shows.
+        turned: most degrees that it is turned by, either way.
+        light: how far brightness and contrast, half as far colours and gamma, part from one.
+        rough: how often each of noise, blur and JPEG spoils an example.
+        pasted: how often people of another picture are pasted into an example.
+    """
+
+    cropped: float = 0.35
+    turned: float = 10.0
+    light: float = 0.4
+    rough: float = 0.2
+    pasted: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cropped <= 1:
+            raise ConfigError(f"cropped: {self.cropped} is outside 0 … 1; 1 shows whole pictures")
+        if not 0 <= self.turned <= 180:
+            raise ConfigError(f"turned: {self.turned} is outside 0 … 180 degrees")
+        for key in ("light", "rough", "pasted"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} is outside 0 … 1")
+
+
+class Augmentation:
+    """Draws square examples of `side` pixels from pictures of any size.
+
+    Raises:
+        ModelError: if albumentations is not installed.
+    """
+
+    def __init__(self, side: int, strengths: Strengths) -> None:
+        self.strengths = strengths
+        library = _albumentations()
+        self._geometry = library.Compose(_geometry(library, side, strengths))
+        self._light = library.Compose(_light(library, strengths))
+
+    def moved(self, picture: Image, labels: Image, random: np.random.Generator) -> tuple[Image, Image]:
+        """Another view: cut out, turned, mirrored, nearer or farther.
+
+        Args:
+            picture: uint8 `[H, W, 3]`.
+            labels: uint8 `[H, W]` of 0, 170 and 255; what comes in from outside the picture is 170, unknown.
+            random: what the view follows from.
+
+        Returns:
+            uint8 `[side, side, 3]` and `[side, side]`.
+        """
+        changed = _drawn(self._geometry, random, image=picture, mask=labels)
+        return changed["image"], changed["mask"]
+
+    def seen(self, picture: Image, random: np.random.Generator) -> Image:
+        """Another light and camera: colours, gamma, noise, blur, JPEG; RGB uint8 `[h, w, 3]`, what is where stays."""
+        return np.asarray(_drawn(self._light, random, image=picture)["image"], np.uint8)
+
+
+def pasted(picture: Image, labels: Image, other: Image, other_labels: Image) -> tuple[Image, Image]:
+    """People of one picture in another of the same size (Ghiasi et al., "Simple copy-paste", 2021).
+
+    Their outlines are softened over a pixel. A pixel that is unknown in the other picture is not taken along.
+    """
+    people = (other_labels == MOVING).astype(np.uint8)
+    opaque = np.minimum(people, cv2.blur(people.astype(np.float32), (3, 3)))[..., None]
+    mixed = np.rint(opaque * other + (1 - opaque) * picture).astype(np.uint8)
+    return mixed, np.where(people > 0, MOVING, labels).astype(np.uint8)
+
+
+def _drawn(transforms: Any, random: np.random.Generator, **pictures: Image) -> Any:
+    # Both generators of a transform come from the draw's own: the same draw in any process, at any time.
+    seed = int(random.integers(2**63))
+    transforms.set_random_state(np.random.default_rng(seed), python_random.Random(seed))
+    return transforms(**pictures)
+
+
+def _geometry(library: Any, side: int, strengths: Strengths) -> list[Any]:
+    steps = [
+        library.RandomResizedCrop(
+            (side, side),
+            scale=(strengths.cropped, 1.0),
+            ratio=_STRETCHED,
+            interpolation=cv2.INTER_AREA,
+            mask_interpolation=cv2.INTER_NEAREST,
+        ),
+        library.HorizontalFlip(p=0.5),
+    ]
+    if strengths.turned or strengths.cropped < 1:
+        farther = (_FARTHER, 1.0) if strengths.cropped < 1 else 1.0
+        steps.append(
+            library.Affine(
+                scale=farther,
+                keep_ratio=True,
+                rotate=(-strengths.turned, strengths.turned),
+                interpolation=cv2.INTER_LINEAR,
+                mask_interpolation=cv2.INTER_NEAREST,
+                border_mode=cv2.BORDER_CONSTANT,
+                fill_mask=UNKNOWN,
+                p=0.5,
+            )
+        )
+    return steps
+
+
+def _light(library: Any, strengths: Strengths) -> list[Any]:
+    steps = []
+    if strengths.light:
+        far, near = strengths.light, strengths.light / 2
+        colours = (1 - near, 1 + near)
+        steps += [
+            library.ColorJitter((1 - far, 1 + far), (1 - far, 1 + far), colours, (-near / 4, near / 4), p=0.8),
+            library.RandomGamma((round(100 * (1 - near)), round(100 * (1 + near))), p=0.5),
+            library.ToGray(p=near / 4),
+        ]
+    if strengths.rough:
+        steps += [
+            library.GaussNoise(std_range=(0.01, 0.05), p=strengths.rough),
+            library.GaussianBlur(blur_limit=(3, 5), p=strengths.rough),
+            library.ImageCompression(quality_range=(30, 90), p=strengths.rough),
+        ]
+    return steps
+
+
+def _albumentations() -> Any:
+    """The library, on first use: it takes a second, and otherwise looks for a newer version on the network."""
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    try:
+        import albumentations
+    except ImportError as error:
+        raise ModelError(
+            "augmentation of labelled pictures: albumentations is not installed; pip install 'cleanplate[labels]'"
+        ) from error
+    return albumentations

@@ -1,0 +1,173 @@
+"""What exported models have in common, whatever runs them."""
+
+import json
+from abc import abstractmethod
+from collections.abc import Iterator
+from collections.abc import Sequence as Listing
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.exported.metadata import FORMAT, NOTES, RATE, STATES, Arrays, unpacked
+from cleanplate.models.options import filled
+from cleanplate.models.types import Estimate, Prediction
+
+_JSON = ("options", NOTES, "int8")
+
+
+class ExportedModel(BackgroundModel):
+    """A model in a file of another format. It is fitted for good: what it was fitted from is the checkpoint.
+
+    Attributes:
+        told: what the file tells of itself: `name`, `league`, `cleanplate` (version), `checkpoint_sha256`, `notes`
+            (what the checkpoint was learnt from, if anyone noted it), `int8` (what quantisation costs), ….
+    """
+
+    name = "exported"
+    family = "statistical"
+
+    def __init__(self, told: dict[str, str], path: Path) -> None:
+        try:
+            if int(told["format"]) > FORMAT:
+                raise ModelError(
+                    f"{path}: written by cleanplate {told['cleanplate']}, which is newer than this; update cleanplate"
+                )
+            foreground = filled(ForegroundOptions, {}, json.loads(told["foreground"]), "foreground.")
+            height, width = json.loads(told["size"])
+            self.told = {**told, **{key: json.loads(told[key]) for key in _JSON if key in told}}
+            kept = {key: told[key] for key in ("name", "family", "league", "paper")}
+            self._count = int(told["parameters"])
+            self._initial = unpacked(self.told.pop(STATES, ""))
+            self._takes_rate = RATE in json.loads(told["inputs"])
+        except (LookupError, ValueError, TypeError, ConfigError) as error:
+            raise ModelError(f"{path}: not written by `cleanplate export`") from error
+        super().__init__(foreground=foreground)
+        self.__dict__.update(kept)  # those of the model that was exported
+        self._size = (int(height), int(width))
+        self._one_by_one = self._takes_rate or bool(self._initial)
+        self._states = dict(self._initial)
+
+    @abstractmethod
+    def run(self, inputs: Arrays) -> list[NDArray[Any]]:
+        """Mask, score, background and the states that follow, in one array each.
+
+        Args:
+            inputs: by name: frames uint8 BGR `[N, H, W, 3]`, and what else the file takes.
+        """
+
+    def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
+        """See `BackgroundModel.predict`; what does not remember learns nothing from the frames, whatever the rate."""
+        self._check_rate(learning_rate)
+        admitted = [self._admitted(frame) for frame in frames]
+        found: list[Prediction] = []
+        if admitted and self._one_by_one:
+            found = list(self._in_order(admitted, learning_rate))
+        elif admitted:
+            answers = self.run({"frames": np.stack(admitted)})
+            found = [Prediction(*known) for known in zip(*answers, strict=True)]
+        if found:
+            self._background = found[-1].background
+        return found
+
+    def _in_order(self, frames: Listing[Image], learning_rate: float) -> Iterator[Prediction]:
+        for frame in frames:
+            answers = self.run(self._inputs(frame, learning_rate))
+            mask, score, background = (answer[0] for answer in answers[:3])
+            self._states = dict(zip(self._states, answers[3:], strict=True))
+            yield Prediction(mask, score, background)
+
+    def _inputs(self, frame: Image, learning_rate: float) -> Arrays:
+        rate = {RATE: np.array([learning_rate], np.float32)} if self._takes_rate else {}
+        return {"frames": frame[None], **rate, **self._states}
+
+    @property
+    def remembers(self) -> bool:
+        """See `BackgroundModel.remembers`."""
+        return bool(self._initial)
+
+    def reset(self) -> None:
+        """See `BackgroundModel.reset`: it is as it was when the file was written."""
+        self._states = dict(self._initial)
+        self._background = None
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`."""
+        return {STATES: {name: state.copy() for name, state in self._states.items()}} if self._initial else {}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`.
+
+        Raises:
+            ModelError: for what another model remembers.
+        """
+        states = {name: np.array(state) for name, state in memory.get(STATES, {}).items()}
+        known = {name: (state.shape, state.dtype) for name, state in self._initial.items()}
+        if {name: (state.shape, state.dtype) for name, state in states.items()} != known:
+            raise ModelError(f"{self.name}: what is to be remembered is another model's")
+        self._states = {name: states[name] for name in self._initial}
+        self._background = None
+
+    @property
+    def background(self) -> Image:
+        """See `BackgroundModel.background`."""
+        if self._background is None:  # as the model was fitted, an answer does not need a frame of the scene
+            assert self._size is not None
+            return np.asarray(self.run(self._inputs(np.zeros((*self._size, 3), np.uint8), 0.0))[2][0])
+        return self._background
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return [
+            Estimate(known.background, score=known.score)
+            for known in ExportedModel.predict(self, frames, learning_rate)
+        ]
+
+    @property
+    def parameters(self) -> int:
+        """Of the model that was exported."""
+        return self._count
+
+    def describe(self) -> dict[str, Any]:
+        """See `BackgroundModel.describe`: of the model that was exported."""
+        return super().describe() | {"options": self.told["options"]}
+
+    def summary(self) -> list[str]:
+        """What the file tells of itself, in lines for a user."""
+        height, width = self.fitted_size or (0, 0)
+        learnt_from = self.told[NOTES].get("data", [])
+        lines = [
+            f"{self.name}, league {self.league}, {self.parameters:,} weights; cleanplate {self.told['cleanplate']}",
+            f"frames {width}×{height}" + (", one after the other: it remembers" if self.remembers else ""),
+            f"checkpoint sha256 {self.told['checkpoint_sha256']}",
+        ]
+        if learnt_from:
+            names = learnt_from if isinstance(learnt_from, list) else [learnt_from]
+            lines.append(f"learnt from {', '.join(map(str, names))}")
+        cost = self.told.get("int8")
+        if cost:
+            line = f"8 bits: F {cost['f_masks']:.4f} against the masks in 32 bits"
+            if "f_int8" in cost:
+                line += f"; against ground truth {cost['f_int8']:.4f}, in 32 bits {cost['f_float']:.4f}"
+            lines.append(f"{line} ({cost['frames']} frames of {cost['calibrated_on']} that were kept back)")
+        return lines
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Raises `ModelError`."""
+        raise ModelError(f"{self.name}: an exported model is fitted for good; fit its checkpoint, and export that")
+
+    def state(self) -> dict[str, Any]:
+        """Raises `ModelError`: the file is all there is."""
+        raise ModelError(f"{self.name}: an exported model is no checkpoint; copy its file")
+
+
+def threads() -> int:
+    """How many threads an exported model may use: as many as torch, which `OMP_NUM_THREADS` sets."""
+    import torch
+
+    return torch.get_num_threads()

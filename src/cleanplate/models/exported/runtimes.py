@@ -1,0 +1,170 @@
+"""ONNX files, run by ONNX Runtime."""
+
+import json
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.errors import ModelError
+from cleanplate.models.exported.metadata import EXTRA, FRAMES, Arrays
+from cleanplate.models.exported.model import ExportedModel, threads
+
+_SEVERE = 4  # its own logger would print what is raised as well
+
+
+class OnnxModel(ExportedModel):
+    """An ONNX file, run by ONNX Runtime on the CPU."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+        self._session = onnx_session(content, path)
+        super().__init__(dict(self._session.get_modelmeta().custom_metadata_map), path)
+
+    def run(self, inputs: Arrays) -> list[NDArray[Any]]:
+        """See `ExportedModel.run`."""
+        answers: list[NDArray[Any]] = self._session.run(None, inputs)
+        return answers
+
+
+def onnx_session(content: bytes, path: Path) -> Any:
+    """A session of ONNX Runtime on the CPU.
+
+    Args:
+        content: of an ONNX file.
+        path: where it is from, for errors.
+
+    Raises:
+        ModelError: if it is damaged, or the package is missing or too old.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(f"{path}: needs the package onnxruntime: pip install 'cleanplate[export]'") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads()
+    options.log_severity_level = _SEVERE
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # its errors have no common base
+        if type(error).__name__ == "NotImplemented":  # minima and maxima of bytes are missing before 1.24
+            raise ModelError(f"{path}: needs onnxruntime 1.24 or newer: pip install -U onnxruntime") from error
+        raise ModelError(f"{path}: damaged, or no ONNX file") from error
+
+
+# === torchscript_file: TorchScript files, run by torch.
+
+
+class TorchScriptModel(ExportedModel):
+    """A TorchScript file, run by torch on the CPU."""
+
+    def __init__(self, path: Path) -> None:
+        import torch
+
+        extra = {EXTRA: ""}
+        try:
+            with path.open("rb") as file:
+                self._graph = torch.jit.load(file, map_location="cpu", _extra_files=extra)  # type: ignore[no-untyped-call]
+            told = json.loads(extra[EXTRA] or "{}")
+        except OSError as error:
+            raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{path}: damaged, or no TorchScript file") from error
+        super().__init__(told, path)
+
+    def run(self, inputs: Arrays) -> list[NDArray[Any]]:
+        """See `ExportedModel.run`."""
+        import torch
+
+        with torch.inference_mode():
+            return [answer.numpy() for answer in self._graph(*(torch.from_numpy(each) for each in inputs.values()))]
+
+
+# === openvino_file: OpenVINO files: a plain zip of the two files that OpenVINO writes, and `cleanplate.json`.
+
+GRAPH, WEIGHTS = "model.xml", "model.bin"
+_TELEMETRY = "openvino_telemetry"
+
+
+class OpenVinoModel(ExportedModel):
+    """An OpenVINO file, run on the CPU, computing in 32 bits (what is quantised, in 8)."""
+
+    def __init__(self, path: Path) -> None:
+        parts = _read(path)
+        core = openvino(path).Core()
+        try:
+            told = json.loads(parts[EXTRA])
+            if not isinstance(told, dict):
+                raise ValueError("no names")
+            self._request = core.compile_model(
+                core.read_model(parts[GRAPH], parts[WEIGHTS]), "CPU", settings()
+            ).create_infer_request()
+        except (RuntimeError, ValueError) as error:
+            raise ModelError(f"{path}: damaged, or no OpenVINO file") from error
+        super().__init__(told, path)
+
+    def run(self, inputs: Arrays) -> list[NDArray[Any]]:
+        """See `ExportedModel.run`."""
+        rest = {name: array for name, array in inputs.items() if name != FRAMES}
+        alone = [self._run_one({FRAMES: frame[None], **rest}) for frame in inputs[FRAMES]]
+        return alone[0] if len(alone) == 1 else [np.concatenate(answers) for answers in zip(*alone, strict=True)]
+
+    def _run_one(self, inputs: Arrays) -> list[NDArray[Any]]:
+        answers = self._request.infer(inputs)
+        return [np.array(answers[place]) for place in range(len(answers))]  # its own memory is used again
+
+
+def openvino(path: Path) -> Any:
+    """The package, imported without the telemetry that it would send home when it is imported.
+
+    Raises:
+        ModelError: if it is missing; `path` is for that.
+    """
+    first = "openvino" not in sys.modules
+    kept = sys.modules.get(_TELEMETRY)
+    if first:
+        sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # as if it were not installed
+    try:
+        import openvino as package
+    except ImportError as error:
+        raise ModelError(f"{path}: needs the package openvino: pip install 'cleanplate[export]'") from error
+    finally:
+        if first and kept is None:
+            del sys.modules[_TELEMETRY]
+        elif first and kept is not None:
+            sys.modules[_TELEMETRY] = kept
+    return package
+
+
+def settings() -> dict[str, Any]:
+    """How models are compiled: one frame at a time, by so many threads, in 32 bits.
+
+    Threads are not tied to a core: two processes would be tied to the same one.
+    """
+    return {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads(),
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    """The three parts, which are stored as they are: nothing is unpacked to disk, nor is any larger than the file."""
+    try:
+        whole = path.stat().st_size
+        with zipfile.ZipFile(path) as archive:
+            parts = {part: archive.getinfo(part) for part in (GRAPH, WEIGHTS, EXTRA)}
+            if any(info.compress_type != zipfile.ZIP_STORED or info.file_size > whole for info in parts.values()):
+                raise zipfile.BadZipFile("packed")
+            return {part: archive.read(info) for part, info in parts.items()}
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (zipfile.BadZipFile, LookupError, ValueError, RuntimeError, NotImplementedError, EOFError) as error:
+        raise ModelError(f"{path}: damaged, or no OpenVINO file") from error

@@ -1,0 +1,188 @@
+"""The classical recipe: a low-motion background, registered where the camera shakes, its light and waves followed.
+
+Per pixel the plate is the median of the samples around which nothing moves (`initializers.low_motion`; of fewer than
+30 frames, `initializers.learned`); a shaking camera is registered by translation (`registration`); eight principal
+components of the residual carry what the whole picture does together (`residual_subspace`); what never rests is
+measured on the same quiet samples and taken off the score. Where the camera pans or zooms, all of this gives way to
+backgrounds put together frame by frame (`views`), at a tenth of the speed.
+
+With a learning rate above 0 the plate follows slow changes: where a frame shows background, that much of its difference
+from what was expected is taken over. Backgrounds put together frame by frame stay as they are.
+
+Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import FEW_FRAMES, BackgroundModel
+from cleanplate.models.components.initializers.learned import learned
+from cleanplate.models.components.initializers.temporal import low_motion_background
+from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.models.registry import register
+from cleanplate.models.statistical.lowmotion.mosaic import Views, camera_moves
+from cleanplate.models.statistical.lowmotion.residual_subspace import ResidualSubspace
+from cleanplate.models.statistical.lowmotion.stabilization import Registration, shifted
+from cleanplate.models.types import Estimate
+
+_REGISTERED = 80
+
+
+@dataclass(frozen=True)
+class LowMotionOptions:
+    """What the recipe is made of.
+
+    Attributes:
+        frames: most pairs of consecutive frames that are looked at, evenly spaced.
+        registration: look for a shaking camera, and follow it where there is one.
+        views: look for a camera that pans or zooms, and put backgrounds together where there is one.
+        residual: follow light and waves by principal components; otherwise the head's light compensation is all.
+        noise: measure what never rests.
+    """
+
+    frames: int = 400
+    registration: bool = True
+    views: bool = True
+    residual: bool = True
+    noise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.frames < 2:
+            raise ConfigError(f"frames: {self.frames} is too few to see motion; choose 2 or more")
+
+
+@register
+class LowMotion(BackgroundModel):
+    """See the module."""
+
+    name = "lowmotion"
+    family = "statistical"
+    paper = "after LaBGen (Laugraud et al. 2017) and eigenbackgrounds (Oliver et al. 2000)"
+    adapts = True
+    side_by_side = True
+    Options = LowMotionOptions
+    options: LowMotionOptions
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        self._plate: Image | None = None
+        self._registration: Registration | None = None
+        self._residual: ResidualSubspace | None = None
+        self._views: Views | None = None
+        self._running: NDArray[np.float32] | None = None
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Finds registration or views, plate, components and noise, in this order, on the same pairs of frames."""
+        pairs = FramePairs.of(sequence, self.options.frames)
+        frames = pairs.frames
+        enough = len(frames) >= FEW_FRAMES
+        self._registration = self._residual = self._views = self._noise = self._running = None
+        if self.options.registration:
+            self._registration = Registration.learned(frames[:: -(-len(frames) // _REGISTERED)])
+        if self._registration is None and self.options.views and enough and camera_moves(pairs):
+            self._views = Views.of(sequence)
+        if self._registration is not None:
+            pairs = FramePairs(self._aligned(pairs.frames), self._aligned(pairs.following))
+        # Of a handful of frames none is quieter than the others by more than chance.
+        plate = low_motion_background(pairs) if enough else learned(pairs)
+        self._background = self._plate = plate
+        self._size = (plate.shape[0], plate.shape[1])
+        if self.options.residual and self._views is None and enough:
+            self._residual = ResidualSubspace.learned(plate, list(pairs.frames))
+        if self.options.noise and self._views is None and enough:
+            self._noise = self._resting(pairs, ((frame, self._still(frame)) for frame in pairs.frames))
+        return self
+
+    def _aligned(self, frames: Image) -> Image:
+        assert self._registration is not None
+        moved = [shifted(frame, (-dx, -dy)) for frame in frames for dx, dy in [self._registration.shift(frame)]]
+        return np.stack(moved)
+
+    def _still(self, frame: Image) -> Image:
+        """The background of a frame that lies as the plate does."""
+        if self._residual is not None:
+            return self._residual.background(frame)
+        assert self._plate is not None
+        return self._plate if self._running is None else _rounded(self._running)
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return [self._estimate_one(frame) for frame in frames]
+
+    def _estimate_one(self, frame: Image) -> Estimate:
+        if self._views is not None:
+            return Estimate(self._views.background(frame))
+        if self._registration is None:
+            return Estimate(self._still(frame))
+        dx, dy = self._registration.shift(frame)
+        background = shifted(self._still(shifted(frame, (-dx, -dy))), (dx, dy))
+        noise = None if self._noise is None else shifted(self._noise, (dx, dy))
+        return Estimate(background, noise)
+
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        if self._views is not None:
+            return
+        if self._registration is not None:
+            dx, dy = self._registration.shift(frame)
+            frame, mask = shifted(frame, (-dx, -dy)), shifted(mask, (-dx, -dy))
+        unforeseen = cv2.subtract(frame, self._still(frame), dtype=cv2.CV_32F)
+        if self._running is None:
+            assert self._plate is not None
+            self._running = self._plate.astype(np.float32)
+        self._running += np.where((mask == 0)[..., None], learning_rate * unforeseen, np.float32(0))
+        if self._residual is not None:
+            self._residual.move_to(_rounded(self._running))
+
+    @property
+    def remembers(self) -> bool:
+        """Only what it was told to take over, see `apply`."""
+        return self._running is not None
+
+    def reset(self) -> None:
+        """Forgets what was taken over from frames: the plate is again as it was fitted."""
+        self.recall({})
+        self._background = self._plate
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the plate with what was taken over."""
+        return {"running": self._running}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        running = memory.get("running")
+        self._running = None if running is None else np.asarray(running, np.float32)
+        plate = self._plate if self._running is None else _rounded(self._running)
+        if self._residual is not None and plate is not None:
+            self._residual.move_to(plate)
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`: the plate as it was fitted."""
+        learnt: dict[str, Any] = {"plate": self._plate}
+        if self._registration is not None:
+            learnt |= {"reference": self._registration.reference, "scale": self._registration.scale}
+        if self._views is not None:
+            learnt |= {"views": self._views.frames}
+        if self._residual is not None:
+            learnt |= {"mean": self._residual.mean, "components": self._residual.components}
+        return super().state() | learnt
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self._plate = state["plate"]
+        self._registration = Registration(state["reference"], state["scale"]) if "reference" in state else None
+        self._views = Views(state["views"]) if "views" in state else None
+        known = "components" in state
+        self._residual = ResidualSubspace(state["plate"], state["mean"], state["components"]) if known else None
+        self._running = None
+
+
+def _rounded(plate: NDArray[np.float32]) -> Image:
+    return np.asarray(np.clip(np.rint(plate), 0, 255), np.uint8)

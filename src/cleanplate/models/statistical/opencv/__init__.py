@@ -1,0 +1,1 @@
+"""The models `mog2`, `knn`, `gsoc`, `cnt` and `lsbp`."""

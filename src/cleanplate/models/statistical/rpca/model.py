@@ -1,0 +1,127 @@
+"""Robust PCA: frames side by side are a matrix, its low-rank part is background, its sparse part is what moves.
+
+The background may change in a few ways that the frames show together (light, shade, a swaying tree), and a new frame's
+place among them is found from the pixels that fit. The subspace is learnt on small frames; what it says is added to a
+plate at full resolution, so that the comparison keeps its detail.
+
+Paper: Candès, Li, Ma and Wright, Robust principal component analysis? (Journal of the ACM, 2011).
+
+Example: `cleanplate.create("rpca", rank=8).fit(sequence).apply(frame)`. See also `rcae`, the same idea with a network.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import Any, Self
+
+import cv2
+import numpy as np
+
+from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.errors import ConfigError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.initializers import Initial, initial_background
+from cleanplate.models.learned import shrunk
+from cleanplate.models.registry import register
+from cleanplate.models.statistical.rpca.robust_pca import Floats, leading_subspace, robust_coefficients, robust_pca
+from cleanplate.models.types import Estimate
+
+_CHANNELS = 3
+_TOLERANCE = 1e-4  # a fortieth of a grey level: frames hold no more
+
+
+@dataclass(frozen=True)
+class RobustPcaOptions:
+    """What robust PCA is taken over.
+
+    Attributes:
+        frames: columns of the matrix, evenly spaced over the sequence; fewer if it has fewer.
+        scale: the subspace is learnt on frames this many times smaller.
+        rank: most ways in which the background may change.
+        sparsity: a factor on the weight of the sparse part, see `robust_pca`.
+        iterations: most steps of the decomposition.
+        initial: the plate whose detail the background keeps, an initialiser's name.
+        noise: measure what never rests; see `cleanplate.foreground.difference`.
+    """
+
+    frames: int = 200
+    scale: int = 4
+    rank: int = 8
+    sparsity: float = 1.0
+    iterations: int = 60
+    initial: Initial = "low_motion"
+    noise: bool = True
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.frames <= 1000:
+            raise ConfigError(f"frames: {self.frames} is outside 2 … 1000; choose some hundred")
+        for key in ("scale", "rank", "sparsity", "iterations"):
+            if getattr(self, key) <= 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.initial == "none":
+            raise ConfigError("initial: none gives no plate to keep the detail of; choose an initialiser")
+
+
+@register
+class RobustPca(BackgroundModel):
+    """See the module."""
+
+    name = "rpca"
+    family = "statistical"
+    side_by_side = True
+    paper = "Candès, Li, Ma and Wright, 2011; Lin, Chen and Ma, 2010"
+    Options = RobustPcaOptions
+    options: RobustPcaOptions
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Decomposes evenly spaced small frames; takes the plate."""
+        options = self.options
+        self._size = sequence.size
+        indices = evenly_spaced(range(len(sequence)), options.frames)
+        columns = [self._column(frame) for _, frame in sequence.frames(indices)]
+        low, _ = robust_pca(np.stack(columns, axis=1), options.sparsity, _TOLERANCE, options.iterations)
+        self._basis = leading_subspace(low, options.rank)
+        self._keep(initial_background(options.initial, sequence, options.frames))
+        self._background = self._plate
+        if options.noise:
+            self.measure_noise(sequence)
+        return self
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the plate and the subspace."""
+        learnt = {"plate": self._plate, "basis": self._basis} if self.fitted else {}
+        return super().state() | learnt
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        if self._size is not None:
+            self._basis = np.asarray(state["basis"], np.float32)
+            self._keep(np.asarray(state["plate"], np.uint8))
+
+    def _keep(self, plate: Image) -> None:
+        """Takes the plate at full resolution, as a column, and where it lies in the subspace."""
+        self._plate = plate
+        self._small_plate = self._column(plate)
+        self._home = self._basis.T @ self._small_plate
+
+    @property
+    def _working(self) -> tuple[int, int]:
+        assert self._size is not None
+        return (max(8, round(self._size[0] / self.options.scale)), max(8, round(self._size[1] / self.options.scale)))
+
+    def _column(self, frame: Image) -> Floats:
+        """A frame at working size, flat, float32 in 0 … 1."""
+        return shrunk(frame, self._working).reshape(-1).astype(np.float32) / 255
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        return [Estimate(self._background_of(self._column(frame))) for frame in frames]
+
+    def _background_of(self, column: Floats) -> Image:
+        # Light first: a factor on everything is the one change that may be far from the plate.
+        light = float(np.median(column / np.maximum(self._small_plate, 1 / 255)))
+        found = robust_coefficients(column, self._basis, (self._home * light).astype(np.float32), _CHANNELS)
+        residual = (self._basis @ found - self._small_plate).reshape(*self._working, _CHANNELS) * 255
+        height, width = self._plate.shape[:2]
+        full = cv2.resize(residual.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR)
+        return np.asarray(np.clip(np.rint(self._plate + full), 0, 255), np.uint8)

@@ -1,0 +1,1 @@
+"""The models `mean`, `trimmed_mean`, `median`, `mode` and `benet`."""

@@ -1,0 +1,149 @@
+"""One picture for the whole sequence: an initial background, on its own.
+
+The oldest background models, and with enough frames hard to beat where the camera and the light stay still: the median
+shows the background wherever it is seen more than half of the time, the mode wherever it is seen more often than any
+other colour, the mean keeps a ghost of everything that passed, the trimmed mean of what stayed for a while. `benet`
+learns which of them to trust where. Where people cover a place for half of the time, mean and trimmed mean lose to the
+median as it loses to the mode: they average what the median only miscounts.
+
+Lo and Velastin, "Automatic congestion detection system for underground platforms", 2001 (median). See also
+`cleanplate.models.components.initializers`.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.initializers import initial_background
+from cleanplate.models.registry import register
+from cleanplate.models.types import Estimate
+
+
+@dataclass(frozen=True)
+class TemporalOptions:
+    """What a temporal statistic is taken over.
+
+    Attributes:
+        frames: number of frames, evenly spaced over the sequence; fewer if it has fewer.
+        noise: measure what never rests; see `cleanplate.foreground.difference`.
+    """
+
+    frames: int = 200
+    noise: bool = True
+
+    def __post_init__(self) -> None:
+        if self.frames < 2:
+            raise ConfigError(f"frames: {self.frames} are too few for a statistic over time; choose 2 or more")
+
+
+class TemporalModel(BackgroundModel):
+    """A still background, by the initialiser of the model's own name.
+
+    With a learning rate above 0 it follows slow changes: where a frame shows background, that much of it is taken over.
+    """
+
+    family = "statistical"
+    adapts = True
+    side_by_side = True
+    Options = TemporalOptions
+    options: TemporalOptions
+
+    def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:
+        super().__init__(options, foreground)
+        self._plate: Image | None = None
+        self._running: NDArray[np.float32] | None = None
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Takes the statistic over evenly spaced frames."""
+        self._background = self._plate = initial_background(self.name, sequence, self.options.frames)
+        self._size = (self._background.shape[0], self._background.shape[1])
+        self._running = None
+        if self.options.noise:
+            self.measure_noise(sequence)
+        return self
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        background = self._plate if self._running is None else np.rint(self._running).astype(np.uint8)
+        assert background is not None  # it was fitted
+        return [Estimate(background) for _ in frames]
+
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        if self._running is None:
+            assert self._plate is not None
+            self._running = self._plate.astype(np.float32)
+        cv2.accumulateWeighted(frame, self._running, learning_rate, (mask == 0).astype(np.uint8))
+
+    @property
+    def remembers(self) -> bool:
+        """Only what it was told to take over, see `apply`."""
+        return self._running is not None
+
+    def reset(self) -> None:
+        """Forgets what was taken over from frames: the background is again as it was fitted."""
+        self._running = None
+        self._background = self._plate
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`: the background as it was fitted."""
+        return super().state() | {"background": self._plate}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self._plate, self._running = self._background, None
+
+    def memory(self) -> dict[str, Any]:
+        """See `BackgroundModel.memory`: the background with what was taken over."""
+        return {"running": self._running}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.recall`."""
+        running = memory.get("running")
+        self._running = None if running is None else np.asarray(running, np.float32)
+
+
+@register
+class Mean(TemporalModel):
+    """Temporal mean."""
+
+    name: ClassVar[str] = "mean"
+
+
+@register
+class TrimmedMean(TemporalModel):
+    """Temporal mean without the lowest and highest fifth of each pixel's values."""
+
+    name: ClassVar[str] = "trimmed_mean"
+
+
+@register
+class Median(TemporalModel):
+    """Temporal median."""
+
+    name: ClassVar[str] = "median"
+
+
+@register
+class Mode(TemporalModel):
+    """Temporal mode."""
+
+    name: ClassVar[str] = "mode"
+
+
+@register
+class LearnedInitializer(TemporalModel):
+    """Statistics over time, weighed per pixel by a network that is trained on held-out frames of the scene."""
+
+    name: ClassVar[str] = "benet"
+    paper: ClassVar[str] = (
+        "after the BENet of earlier software (mean, convolution, pooling); loss after AE-NE (arXiv 2112.08001)"
+    )

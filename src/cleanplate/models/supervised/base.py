@@ -1,0 +1,185 @@
+"""What models that learn from labels share: examples in, a network, and a scene that is looked at without labels."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass, field
+from itertools import starmap
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from cleanplate.data.training.examples import Labelled
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground.difference import Image
+from cleanplate.models.base import BackgroundModel, League
+from cleanplate.models.components.losses.segmentation import check_segmentation_mix
+from cleanplate.models.learned import TrainingOptions, train_plainly
+from cleanplate.models.types import Prediction
+
+if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
+    from cleanplate.models.supervised.training import LabelledTask
+
+
+@dataclass(frozen=True)
+class LabelledOptions(TrainingOptions):
+    """How a model learns from labels.
+
+    Attributes:
+        loss: a weight each of bce, dice, focal, lovasz.
+        weight_decay: of the optimiser, where it has one.
+        average: how much of the average of the weights is kept at each step, less in the first ones; 0 predicts with
+            the last weights.
+        workers: processes that draw training pictures beside the training; 0 draws in it.
+    """
+
+    optimizer: Any = "adamw"
+    loss: Mapping[str, float] = field(default_factory=lambda: {"bce": 1.0, "dice": 1.0})
+    weight_decay: float = 1e-4
+    average: float = 0.99
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_segmentation_mix(self.loss)
+        if not 0 <= self.average < 1:
+            raise ConfigError(f"average: {self.average} is outside 0 … 1; 0 switches averaging off")
+        for key in ("weight_decay", "workers"):
+            if getattr(self, key) < 0:
+                raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
+
+
+Drawn = tuple[Image, Image]
+"""Pictures one behind the other as channels, uint8 `[h, w, C]`, and labels, uint8 `[h, w]` of 0, 170 and 255.
+
+The first three channels are the frame, RGB.
+"""
+
+
+class Examples(Dataset[tuple[Tensor, Tensor]]):
+    """Training examples by running number: inputs uint8 `[C, h, w]` and labels uint8 `[1, h, w]`.
+
+    A subclass draws; what it draws follows from `random` alone.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def __getitem__(self, draw: int) -> tuple[Tensor, Tensor]:
+        return as_example(*self.drawn(draw, np.random.default_rng((self.seed, draw))))
+
+    @abstractmethod
+    def drawn(self, draw: int, random: np.random.Generator) -> Drawn:
+        """One example, of the same size and channels as every other."""
+
+    @abstractmethod
+    def held_out(self) -> Iterable[Drawn]:
+        """The examples that training is judged by, unchanged, each of any size that the network takes."""
+
+    def validation(self) -> Listing[tuple[Tensor, Tensor]] | Dataset[tuple[Tensor, Tensor]]:
+        """The same as tensors, each a batch of one."""
+        return [(pictures[None], labels[None]) for pictures, labels in starmap(as_example, self.held_out())]
+
+
+def as_example(pictures: Image, labels: Image) -> tuple[Tensor, Tensor]:
+    """What was drawn as tensors: uint8 `[C, h, w]` and `[1, h, w]`."""
+    channels = torch.from_numpy(np.ascontiguousarray(pictures.transpose(2, 0, 1)))
+    return channels, torch.from_numpy(np.ascontiguousarray(labels))[None]
+
+
+class SupervisedModel(BackgroundModel):
+    """A model that learns once from labels, and then looks at each scene without any.
+
+    `learn` (or the pipeline, with checkpoints and logging) trains the network; `fit` then takes what a scene shows
+    without labels, its clean plate first of all; `apply` compares. A subclass builds its network (`build`), draws its
+    examples (`examples`), gives logits for what it draws (`logits`) and estimates (`_estimate`).
+    """
+
+    labelled: ClassVar[bool] = True
+    family = "supervised"
+    league: League = "unseen"
+    options: Any
+    network: nn.Module
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        self.learnt = False
+        torch.manual_seed(self.options.seed)
+        self.network = self.build()
+        self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The network, weights drawn from torch's generator or read from a file."""
+
+    @abstractmethod
+    def examples(self, labelled: Listing[Labelled]) -> Examples:
+        """What is drawn from labelled frames."""
+
+    @abstractmethod
+    def logits(self, pictures: Tensor) -> Tensor:
+        """Logits of foreground, `[N, 1, h, w]`, of pictures as `Examples` gives them, uint8 `[N, C, h, w]`."""
+
+    def task(self, labelled: Listing[Labelled]) -> "LabelledTask":
+        """The task that trains the network, data loaders included."""
+        from cleanplate.models.supervised.training import LabelledTask
+
+        return LabelledTask(self, self.examples(labelled))
+
+    def finish(self) -> None:
+        """Whoever has trained calls it last."""
+        self.learnt = True
+        self.network.eval()
+
+    def learn(self, labelled: Listing[Labelled]) -> Self:
+        """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
+        task = self.task(labelled)
+        train_plainly(task, self.options.epochs)
+        task.hand_over()
+        self.finish()
+        return self
+
+    @property
+    def fitted(self) -> bool:
+        """Whether `apply` can be called."""
+        return self.learnt and self._size is not None
+
+    def needs_learning(self) -> None:
+        """Raises a `ModelError` that says what to do where nothing was learnt."""
+        if not self.learnt:
+            raise ModelError(f"{self.name}: has not learnt yet; call learn(labelled frames) or load a checkpoint first")
+
+    def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
+        """See `BackgroundModel.predict`."""
+        self.needs_learning()
+        return super().predict(frames, learning_rate)
+
+    @property
+    def parameters(self) -> int:
+        """Number of learnt weights."""
+        return sum(weight.numel() for weight in self.network.parameters())
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves the network, and so prediction, to a device."""
+        self.network.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return next(self.network.parameters()).device
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the weights, whether they are learnt, and in which league."""
+        weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
+        return super().state() | {"network": weights, "learnt": self.learnt, "league": self.league}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self.network.load_state_dict(state["network"])
+        self.network.eval()
+        self.learnt, self.league = bool(state["learnt"]), state["league"]

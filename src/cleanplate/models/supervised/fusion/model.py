@@ -1,0 +1,155 @@
+"""A background model that knows people: its mask corrected, pixel by pixel, by a network for semantics.
+
+Where semantics see nobody, in the frame as in the empty scene, nothing is foreground; where they rise clearly above
+what they say of the empty scene, somebody is; elsewhere the background model has its word. The first rule is as good as
+the semantics: those of people alone, once they are sure of themselves, take cars for nothing. Train them on all that
+may move (`-S 'data.categories=[person,car,bus,truck,bicycle,motorcycle,boat]'`), or leave the rule out where more than
+people is looked for (`nobody_below: 0`).
+
+Source: SemanticBGS (Braham, Piérard, Van Droogenbroeck, 2017), the idea; own code. Semantics by `unet`.
+
+Example: `cleanplate.create("fusion", semantics="unet.ckpt").fit(sequence).apply(frame)`;
+`dvc exp run -S model=fusion -S model.semantics=unet.ckpt`, with a checkpoint of `unet`. See also `plate`.
+"""
+
+from collections.abc import Mapping
+from collections.abc import Sequence as Listing
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.errors import ConfigError, ModelError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image, Score
+from cleanplate.models.base import League
+from cleanplate.models.checkpoint import load
+from cleanplate.models.registry import create, register
+from cleanplate.models.supervised.unet.model import UNet
+from cleanplate.models.types import Estimate
+from cleanplate.models.wrapper import OnBase, below
+
+_SEMANTICS = "semantics."
+_SURE = np.float32(255)
+
+
+@dataclass(frozen=True)
+class FusionOptions:
+    """Whose mask is corrected, by whom, and when.
+
+    Attributes:
+        base: the model whose mask is corrected.
+        base_options: values that differ from its defaults.
+        semantics: a checkpoint of `unet`. What it holds travels in this model's own: it is needed for fitting alone.
+        nobody_below: probability of a person, in frame and empty scene alike, under which a pixel is background; 0
+            never is.
+        somebody_above: rise of the probability against the empty scene above which a pixel is foreground; 1 never is.
+    """
+
+    base: str = "plate"
+    base_options: Mapping[str, Any] = field(default_factory=dict)
+    semantics: str = ""
+    nobody_below: float = 0.003
+    somebody_above: float = 0.9
+
+    def __post_init__(self) -> None:
+        if self.base == "fusion":
+            raise ConfigError("base: 'fusion' cannot be its own base; choose a model that gives a background")
+        for key in ("nobody_below", "somebody_above"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} is outside 0 … 1")
+
+
+@register
+class Fusion(OnBase):
+    """See the module."""
+
+    name = "fusion"
+    family = "hybrid"
+    league: League = "semantic"
+    paper = "Braham et al. 2017 (SemanticBGS)"
+    Options = FusionOptions
+    foreground_defaults = ForegroundOptions(threshold=28.0)
+    options: FusionOptions
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        self.semantics: UNet | None = None
+        self._empty: Score | None = None
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Fits the base, and asks the semantics what they see in the empty scene."""
+        self.semantics = self._trained()
+        super().fit(sequence)
+        if self._background is not None:
+            self._empty = self.people(self._background)
+        return self
+
+    def _trained(self) -> UNet:
+        if not self.options.semantics:
+            raise ModelError(
+                f"{self.name}: semantics: no checkpoint given; train one (dvc exp run -S data=coco -S model=unet) and "
+                "say -S model.semantics=path/to/model.ckpt"
+            )
+        model = load(self.options.semantics)
+        if not isinstance(model, UNet) or not model.learnt:
+            raise ModelError(f"{self.name}: semantics: {self.options.semantics} holds {model.name}, not a trained unet")
+        return model
+
+    def people(self, picture: Image) -> Score:
+        """Probability of a person, float32 `[H, W]`."""
+        assert self.semantics is not None  # nobody asks before it was fitted or restored
+        return self.semantics.predict([picture])[0].score / np.float32(255)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether there are semantics and a scene."""
+        return self.semantics is not None and self._empty is not None and super().fitted
+
+    def to(self, device: torch.device | str) -> Self:
+        """Moves both networks."""
+        if self.semantics is not None:
+            self.semantics.to(device)
+        return super().to(device)
+
+    @property
+    def parameters(self) -> int:
+        """Weights of both."""
+        return super().parameters + (0 if self.semantics is None else self.semantics.parameters)
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        found = self.base.predict(frames, learning_rate)
+        return [
+            Estimate(prediction.background, None, self._corrected(frame, prediction.score))
+            for frame, prediction in zip(frames, found, strict=True)
+        ]
+
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
+        """The base has taken the frame over already, by its own mask, when it was asked."""
+
+    def _corrected(self, frame: Image, score: Score) -> Score:
+        assert self._empty is not None
+        seen = self.people(frame)
+        corrected = np.where(seen - self._empty > self.options.somebody_above, _SURE, score)
+        nobody = np.maximum(seen, self._empty) < self.options.nobody_below
+        return np.where(nobody, np.float32(0), corrected).astype(np.float32)
+
+    def state(self) -> dict[str, Any]:
+        """See `BackgroundModel.state`; adds the base's, and the semantics whole."""
+        state = super().state()
+        if self.semantics is not None:
+            state |= {_SEMANTICS + key: item for key, item in self.semantics.state().items()}
+            state |= {"empty": self._empty, "semantics_options": asdict(self.semantics.options)}
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        if "semantics_options" in state:
+            model = create("unet", **state["semantics_options"])
+            assert isinstance(model, UNet)
+            model.restore(below(_SEMANTICS, state))
+            self.semantics = model
+            self._empty = None if state["empty"] is None else np.asarray(state["empty"], np.float32)

@@ -1,0 +1,169 @@
+"""Frame against clean plate: a network that compares two pictures of a place and says what has come into it.
+
+The plate is the one that the user took before the frames, or any initialiser's. A trunk shared by both, their
+difference and both of them mixed at four scales, a light decoder. It learns from frames with a plate and labels, and
+from objects pasted into plates and pictures at will: what differs by light alone, by a shadow, by a nudged camera, is
+background. It works at a reduced size, about 320×240, and enlarges its logits.
+
+Without `people` it learns from the labelled scenes alone: the people in them, cut out, and drawn silhouettes are what
+is pasted, and their plates are the only rooms. A few sets of one person teach little of what people look like; with
+pictures of many people and rooms (COCO, for example) it does better where clothes have the colour of the wall.
+
+Source: own. After ChangeNet (Varghese et al., 2018) for the shared trunk and fusion at several scales, and Mandal and
+Vipparthi's review (2021) of deep change detection; pasted positives as in BSUV-Net 2.0 (Tezcan et al., 2021).
+
+Example: `cleanplate.create("pairnet").learn(labelled).fit(sequence).apply(frame)`;
+`dvc exp run -S data=capture -S data.root=… -S model=pairnet -S model.people=/path/to/coco/train2017`. See also
+`bgsnet`, which compares with a recent background as well, and `plate`, which needs no label.
+"""
+
+from collections.abc import Sequence as Listing
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.data.training.examples import Labelled
+from cleanplate.errors import ConfigError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image, Score, compensate_light
+from cleanplate.models.hybrid.plate.inference import reduced
+from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.models.registry import register
+from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
+from cleanplate.models.supervised.pairnet.examples import PairExamples, plate_of, working_size
+from cleanplate.models.supervised.pairnet.network import MULTIPLE, PairNetwork
+from cleanplate.models.types import Estimate
+
+
+@dataclass(frozen=True)
+class PairNetOptions(LabelledOptions):
+    """What is compared, and what it is learnt from.
+
+    Attributes:
+        initial: the initialiser that gives the plate where the user took none.
+        light: light compensation of the plate before it is compared: none, one offset or one factor per channel.
+        working: pixels of the shorter side at which pictures are compared, at most; rounded to multiples of 16.
+        crop: height of the training crops, a multiple of 16; they are 4:3.
+        people: pictures of people with masks, to paste and to paste into: a folder in the CDnet layout, or a split of
+            COCO (`…/coco/train2017`); empty goes without. What a run is tested on does not belong there.
+    """
+
+    initial: Literal["median", "mean", "trimmed_mean", "mode", "benet", "low_motion"] = "low_motion"
+    light: Literal["none", "offset", "gain"] = "none"
+    working: int = 240
+    crop: int = 192
+    people: str = ""
+    steps: int = 600
+    epoch_steps: int = 100
+    batch_size: int = 8
+    learning_rate: float = 3e-3
+    frames: int = 600
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.crop < MULTIPLE or self.crop % MULTIPLE:
+            raise ConfigError(f"crop: {self.crop} is no multiple of {MULTIPLE}")
+        if self.working < MULTIPLE:
+            raise ConfigError(f"working: {self.working} is too small; choose {MULTIPLE} or more")
+
+
+@register
+class PairNet(SupervisedModel):
+    """See the module."""
+
+    name = "pairnet"
+    paper = "own; after Varghese et al. 2018 (ChangeNet), Tezcan et al. 2021"
+    Options = PairNetOptions
+    # Below the middle: in places unlike those it has learnt from, the network is timid.
+    foreground_defaults = ForegroundOptions(threshold=80.0)
+    options: PairNetOptions
+    network: PairNetwork
+
+    def __init__(self, options: Any = None, foreground: Any = None) -> None:
+        super().__init__(options, foreground)
+        self._quick: PairNetwork | None = None
+        self._seen: list[Tensor] | None = None
+
+    def build(self) -> nn.Module:
+        """See `SupervisedModel.build`."""
+        return PairNetwork()
+
+    def examples(self, labelled: Listing[Labelled]) -> PairExamples:
+        """See `SupervisedModel.examples`."""
+        return PairExamples(labelled, self.options)
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """See `SupervisedModel.logits`; the channels are frame and plate."""
+        with reduced(pictures.device):
+            logits: Tensor = self.network(pictures[:, :3], pictures[:, 3:])
+        return logits
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Takes the clean plate of a scene: the user's, else what the initialiser makes of the frames."""
+        self.needs_learning()
+        self.take_plate(plate_of(sequence, self.options.initial))
+        return self
+
+    def take_plate(self, plate: Image) -> None:
+        """From here on frames are compared with this, uint8 BGR `[H, W, 3]`."""
+        self._background, self._size = plate, (plate.shape[0], plate.shape[1])
+        self._quick = None
+
+    def to(self, device: torch.device | str) -> Self:
+        """See `SupervisedModel.to`."""
+        self._quick = None
+        return super().to(device)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.restore`."""
+        super().restore(state)
+        self._quick = None
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        plate, quick = self.background, self._ready()
+        threads = torch.get_num_threads() if self.device.type == "cpu" else 1
+        if threads == 1:
+            return [Estimate(plate, score=self._score(quick, frame, plate)) for frame in frames]
+        # A thread for each frame: the network is too small for several to share one, they would wait for each other.
+        with ThreadPoolExecutor(
+            min(threads, max(1, len(frames))), initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            scores = pool.map(lambda frame: self._score(quick, frame, plate), frames)
+            return [Estimate(plate, score=score) for score in scores]
+
+    def _score(self, quick: PairNetwork, frame: Image, plate: Image) -> Score:
+        """Probability of foreground, float32 `[H, W]`, 0 to 255."""
+        size = working_size(frame.shape, self.options.working)
+        with torch.inference_mode():
+            logits = quick.compare(*self._features(quick, shrunk(frame, size), plate))
+            levels = logits[0, 0].float().cpu().numpy()
+        enlarged = cv2.resize(levels, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(torch.from_numpy(enlarged).sigmoid_().mul_(255).numpy())
+
+    def _features(self, quick: PairNetwork, frame: Image, plate: Image) -> tuple[list[Tensor], list[Tensor]]:
+        """What the trunk sees of a frame and of the plate in its light; of a plate in one light it is kept."""
+        if self._seen is not None:
+            return quick.features(as_tensor([frame], self.device)), self._seen
+        lit = compensate_light(frame, shrunk(plate, frame.shape[:2]), self.options.light)
+        both = quick.features(as_tensor([frame, lit], self.device))
+        return [scale[:1] for scale in both], [scale[1:] for scale in both]
+
+    def _ready(self) -> PairNetwork:
+        """The network as it predicts fastest here: without norms, in bf16 where the machine computes in it."""
+        if self._quick is None:
+            kind, self._seen = torch.float32, None
+            with reduced(self.device):
+                if torch.is_autocast_enabled(self.device.type):
+                    kind = torch.get_autocast_dtype(self.device.type)
+            with torch.inference_mode():
+                self._quick = self.network.for_prediction(kind)
+                if self.options.light == "none":
+                    plate = shrunk(self.background, working_size(self.background.shape, self.options.working))
+                    self._seen = self._quick.features(as_tensor([plate], self.device))
+        return self._quick

@@ -1,0 +1,181 @@
+"""Training from labels: pictures drawn beside the training, losses that leave the unknown out, averaged weights."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader
+from torchmetrics import MetricCollection
+from torchmetrics.classification import BinaryF1Score, BinaryJaccardIndex, BinaryPrecision, BinaryRecall
+
+from cleanplate.data.sequence import evenly_spaced
+from cleanplate.data.training.examples import MOVING, UNKNOWN, NumberedBatches
+from cleanplate.metrics.boundary import BoundaryF
+from cleanplate.models.components.losses.segmentation import segmentation_loss
+from cleanplate.models.training import scheduled
+
+if TYPE_CHECKING:
+    from cleanplate.models.supervised.base import Examples, SupervisedModel
+
+_IGNORED = -1
+
+
+class LabelledTask(pl.LightningModule):
+    """Trains the network of a model on examples; judges it by IoU, F, precision, recall and boundary F.
+
+    Where weights are averaged, the average is judged and, at the end, handed over.
+
+    Args:
+        model: whose network is trained; the task borrows it.
+        examples: what is drawn.
+    """
+
+    steps_done: int
+
+    def __init__(self, model: "SupervisedModel", examples: "Examples") -> None:
+        super().__init__()
+        self.network = model.network.train()  # Lightning leaves modes as it finds them
+        self.options = model.options
+        self.averaged: AveragedModel | None = None
+        if self.options.average:
+            self.averaged = AveragedModel(
+                self.network, multi_avg_fn=_moving_average(self.options.average), use_buffers=True
+            ).requires_grad_(False)
+        # Not a submodule of the task: the model owns the network, and only its weights travel in checkpoints.
+        self._logits: Callable[[Tensor], Tensor] = model.logits
+        self._examples = examples
+        self.judges = MetricCollection(
+            {
+                "iou": BinaryJaccardIndex(ignore_index=_IGNORED),
+                "f_measure": BinaryF1Score(ignore_index=_IGNORED),
+                "precision": BinaryPrecision(ignore_index=_IGNORED),
+                "recall": BinaryRecall(ignore_index=_IGNORED),
+                "boundary_f": BoundaryF(ignore_index=_IGNORED),
+            },
+            prefix="val/",
+            compute_groups=False,
+        )
+        self.steps_done = 0
+
+    @property
+    def result(self) -> str:
+        """Prefix, among the weights of a checkpoint of the training, of those that are the result."""
+        return "network." if self.averaged is None else "averaged.module."
+
+    # Data
+
+    def train_dataloader(self) -> Any:
+        """One epoch of `epoch_steps` batches, drawn by processes of their own."""
+        options, workers = self.options, self.options.workers
+        epoch = self.steps_done // options.epoch_steps  # of a resumed training, the one that it stopped before
+        return DataLoader(
+            self._examples,
+            batch_sampler=NumberedBatches(options.batch_size, options.epoch_steps, epoch),
+            num_workers=workers,
+            # Forked, so that what is held in memory is there without being copied.
+            multiprocessing_context="fork" if workers else None,
+            persistent_workers=workers > 0,
+            prefetch_factor=4 if workers else None,
+            pin_memory=torch.cuda.is_available(),
+        )
+
+    def val_dataloader(self) -> Any:
+        """The examples that were held out."""
+        return DataLoader(self._examples.validation(), batch_size=None)  # type: ignore[arg-type]  # a list will do
+
+    def held_out(self, count: int) -> list[tuple[Tensor, Tensor]]:
+        """Some of them, evenly spaced: inputs and labels as in a batch of one."""
+        examples: Any = self._examples.validation()
+        return evenly_spaced(examples, count)
+
+    def probability(self, pictures: Tensor) -> Tensor:
+        """Foreground by the weights that are judged, `[N, 1, h, w]` in 0 … 1."""
+        with self._best_weights():
+            return torch.sigmoid(self._logits(pictures).float())
+
+    # Steps
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> Tensor:
+        """One step on a batch of examples."""
+        loss = self._loss(*batch)[0]
+        self.log("train/loss", loss.detach(), batch_size=len(batch[0]), prog_bar=True)
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
+        """Loss and judges on held-out examples."""
+        with self._best_weights():
+            loss, logits, target, known = self._loss(*batch)
+        self.log("val/loss", loss.detach(), batch_size=len(batch[0]), prog_bar=True, sync_dist=True)
+        self.judges.update(torch.sigmoid(logits), torch.where(known > 0, target, _IGNORED).long())
+
+    def on_validation_epoch_end(self) -> None:
+        """Logs what the judges say."""
+        self.log_dict(self.judges.compute(), sync_dist=True)
+        self.judges.reset()
+
+    def _loss(self, pictures: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        logits = self._logits(pictures).float()
+        target, known = (labels == MOVING).float(), (labels != UNKNOWN).float()
+        return segmentation_loss(self.options.loss, logits, target, known), logits, target, known
+
+    def _best_weights(self) -> "_Lent":
+        return _Lent(self.network, None if self.averaged is None else self.averaged.module)
+
+    def hand_over(self) -> None:
+        """Gives the network the weights that are the result."""
+        if self.averaged is not None:
+            self.network.load_state_dict(self.averaged.module.state_dict())
+
+    # Bookkeeping
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        """Counts batches and keeps the average up to date."""
+        self.steps_done += 1
+        if self.averaged is not None:
+            self.averaged.update_parameters(self.network)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keeps the count of batches."""
+        checkpoint["steps_done"] = self.steps_done
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Takes the count of batches back."""
+        self.steps_done = checkpoint["steps_done"]
+
+    def configure_optimizers(self) -> Any:
+        """One optimiser over the network's free weights, its rate set anew at every step."""
+        options = self.options
+        free = [weight for weight in self.network.parameters() if weight.requires_grad]
+        decay = {"weight_decay": options.weight_decay} if options.optimizer == "adamw" else {}
+        optimizer, schedule = scheduled(options, free, **decay)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _moving_average(kept: float) -> Callable[..., None]:
+    """Exponential, and shorter at first: what was drawn by chance must not linger in a short training."""
+
+    def update(averaged: Any, current: Any, count: Any) -> None:
+        share = min(kept, (1 + int(count)) / (10 + int(count)))
+        get_ema_multi_avg_fn(share)(averaged, current, count)  # type: ignore[no-untyped-call]  # missing in torch
+
+    return update
+
+
+class _Lent:
+    """Inside, a network has the weights of another; after it, its own again."""
+
+    def __init__(self, network: nn.Module, lender: nn.Module | None) -> None:
+        self.network = network
+        self.lender = lender
+
+    def __enter__(self) -> None:
+        if self.lender is not None:
+            self._own = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
+            self.network.load_state_dict(self.lender.state_dict())
+
+    def __exit__(self, *_: object) -> None:
+        if self.lender is not None:
+            self.network.load_state_dict(self._own)

@@ -1,0 +1,190 @@
+"""A U-Net that knows people, and no scene: what it takes for somebody is foreground.
+
+It learns from pictures with masks (COCO, or any labelled frames), and then looks at each frame for itself, at any size.
+A background it has none; where frames of one camera are fitted, theirs is taken, otherwise the people of each frame are
+filled in from what surrounds them.
+
+Source: Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015. Widths,
+norm, up-sampling, losses and augmentation are options; the defaults are small, for one processor core.
+
+Example: `cleanplate.create("unet").learn([Labelled.of(pictures)]).apply(frame)`;
+`dvc exp run -S data=coco -S data.root=… -S model=unet`. See also `fusion`, which combines it with a model of the scene.
+"""
+
+from collections.abc import Sequence as Listing
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cleanplate.data.sequence import Sequence
+from cleanplate.data.training.examples import Labelled
+from cleanplate.errors import ConfigError
+from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground.difference import Image, Score
+from cleanplate.models.components.augmentation import Strengths
+from cleanplate.models.components.blocks import Activation, Style
+from cleanplate.models.components.encoder_decoder import resized
+from cleanplate.models.components.encoder_weights import load_encoder
+from cleanplate.models.components.initializers import Initial, initial_background
+from cleanplate.models.components.inpainting import filled_in
+from cleanplate.models.hybrid.plate.inference import reduced
+from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.models.registry import register
+from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
+from cleanplate.models.supervised.unet.examples import UNetExamples, fitting
+from cleanplate.models.supervised.unet.network import UNetNetwork, Upsampling
+from cleanplate.models.types import Estimate
+
+if TYPE_CHECKING:
+    from cleanplate.models.supervised.training import LabelledTask
+
+_BATCH = 8
+_SURE = 127.5
+
+
+@dataclass(frozen=True)
+class UNetOptions(LabelledOptions):
+    """The network, what it is shown, and how it predicts.
+
+    Attributes:
+        side: of training squares; frames are made smaller for the network until their longer side is no more.
+        width: channels of the finest stage; they double from stage to stage.
+        widest: channels at most.
+        stages: sizes, the finest among them.
+        blocks: convolutions per stage.
+        stem: by what factor the first convolution makes pictures smaller.
+        norm: see `Style`; `batch` learns fastest where batches are not tiny.
+        activation: see `Style`.
+        upsampling: how the decoder enlarges.
+        encoder_weights: a file that the encoder starts from, such as a checkpoint of a `unet`; `None` for none.
+        mirrored: whether frames are seen mirrored as well when predicting, at twice the time.
+        cropped, turned, light, rough, pasted: of the augmentation, see `Strengths`.
+        frames: most pictures that are held in memory, made smaller, by each process that draws.
+        judged: most of the held-out pictures that the training is judged by.
+        initial: whose background is taken where frames of one camera are fitted; `none` fills in every frame.
+    """
+
+    side: int = 128
+    width: int = 32
+    widest: int = 128
+    stages: int = 5
+    blocks: int = 2
+    stem: Literal[1, 2, 4] = 2
+    norm: Literal["batch", "group", "none"] = "batch"
+    activation: Activation = "relu"
+    upsampling: Upsampling = "bilinear"
+    encoder_weights: str | None = None
+    mirrored: bool = True
+    cropped: float = 0.35
+    turned: float = 10.0
+    light: float = 0.4
+    rough: float = 0.2
+    pasted: float = 0.3
+    judged: int = 200
+    initial: Initial = "median"
+    steps: int = 1800
+    epoch_steps: int = 100
+    batch_size: int = 8
+    frames: int = 200
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    average: float = 0.995
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("width", "widest", "stages", "blocks", "judged"):
+            if getattr(self, key) < 1:
+                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+        if self.side < 16:
+            raise ConfigError(f"side: {self.side} is too small to know anybody; choose 16 or more")
+        _ = self.strengths
+
+    @property
+    def strengths(self) -> Strengths:
+        """Those of the augmentation."""
+        return Strengths(self.cropped, self.turned, self.light, self.rough, self.pasted)
+
+
+@register
+class UNet(SupervisedModel):
+    """See the module."""
+
+    name = "unet"
+    league = "semantic"
+    paper = "Ronneberger et al. 2015"
+    any_size = True
+    Options = UNetOptions
+    foreground_defaults = ForegroundOptions(threshold=_SURE)
+    options: UNetOptions
+    network: UNetNetwork
+
+    def build(self) -> UNetNetwork:
+        """See `SupervisedModel.build`."""
+        options = self.options
+        return UNetNetwork(
+            options.width,
+            options.widest,
+            options.stages,
+            options.blocks,
+            options.stem,
+            options.upsampling,
+            Style(options.norm, options.activation),
+        )
+
+    def examples(self, labelled: Listing[Labelled]) -> UNetExamples:
+        """See `SupervisedModel.examples`."""
+        return UNetExamples(labelled, self.options)
+
+    def task(self, labelled: Listing[Labelled]) -> "LabelledTask":
+        """See `SupervisedModel.task`; here, as a checkpoint must not need the file again."""
+        if self.options.encoder_weights is not None:
+            load_encoder(self.network.encoder, self.options.encoder_weights)
+        return super().task(labelled)
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """See `SupervisedModel.logits`; `pictures` are RGB."""
+        with reduced(pictures.device):
+            return self.network(pictures.float() / 255)  # type: ignore[no-any-return]
+
+    def fit(self, sequence: Sequence) -> Self:
+        """Takes the background of a camera from its frames; of pictures of many places, each has its own."""
+        self.needs_learning()
+        self._size = self._background = None
+        if sequence.still_pictures or self.options.initial == "none":
+            return self
+        known = sequence.clean_plate
+        background = initial_background(self.options.initial, sequence) if known is None else known
+        self._background, self._size = background, sequence.size
+        return self
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has learnt: it needs no scene."""
+        return self.learnt
+
+    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+        plate = None if self._size is None else self._background
+        return [
+            Estimate(filled_in(frame, score > _SURE) if plate is None else plate, score=score)
+            for _, alike in groupby(frames, key=lambda frame: frame.shape)
+            for frame, score in self._scored(list(alike))
+        ]
+
+    def _scored(self, frames: list[Image]) -> list[tuple[Image, Score]]:
+        """Frames of one size, each with its score."""
+        height, width = frames[0].shape[:2]
+        small = fitting((height, width), self.options.side)
+        scores: list[Score] = []
+        for start in range(0, len(frames), _BATCH):
+            batch = as_tensor([shrunk(frame, small) for frame in frames[start : start + _BATCH]], self.device)
+            with torch.inference_mode():
+                logits = self.logits(batch)
+                if self.options.mirrored:
+                    logits = (logits + self.logits(batch.flip(-1)).flip(-1)) / 2
+                levels = torch.sigmoid(resized(logits.float(), (height, width))) * 255
+            scores += list(levels[:, 0].cpu().numpy())
+        return [(frame, np.ascontiguousarray(score)) for frame, score in zip(frames, scores, strict=True)]

@@ -1,0 +1,18 @@
+"""Surveillance-like scenes with exact ground truth, one generator per category of CDnet 2014.
+
+Real data never has what these have: the true clean plate of every frame, labels that are right to the pixel, and as
+many scenes as one asks for. Use them to try a method in a minute and to test everything that reads sequences.
+
+    >>> from cleanplate.scenes import SceneSpec, render
+    >>> frame = next(render(SceneSpec("baseline", "corner", height=64, width=96, frames=2)))
+    >>> frame.image.shape, frame.groundtruth.shape
+    ((64, 96, 3), (64, 96))
+
+A new category is one file in ``scenes/``: a function from a spec to a :class:`~cleanplate.scenes.scene.Scene`
+under the decorator :func:`~cleanplate.scenes.spec.generator`.
+"""
+
+from cleanplate.scenes.rendering import render, roi, temporal_roi, write_scene
+from cleanplate.scenes.spec import RenderedFrame, SceneSpec, categories
+
+__all__ = ["RenderedFrame", "SceneSpec", "categories", "render", "roi", "temporal_roi", "write_scene"]

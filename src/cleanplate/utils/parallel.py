@@ -1,0 +1,135 @@
+"""Work done ahead by threads, delivered in order, with bounded memory."""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Sequence as Listing
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from pytorch_lightning.utilities import rank_zero_only
+
+from cleanplate.errors import DataError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def ordered_map(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    *,
+    ahead: int | None = None,
+    prepare: Callable[[], object] | None = None,
+) -> Generator[tuple[Item, Result]]:
+    """Yields `(item, work(item))` in the order of `items`.
+
+    OpenCV and torch release the interpreter lock while they work, so threads really run side by side. An exception of
+    `work` is raised where its item's turn comes, one of `items` once all before it is delivered.
+
+    Args:
+        work: called in the threads.
+        items: taken in the caller's thread.
+        threads: 0 works in the caller's thread.
+        ahead: items in flight at most; four per thread unless given.
+        prepare: is called once in each thread.
+    """
+    if threads < 1:
+        for item in items:
+            yield item, work(item)
+        return
+    most = 4 * threads if ahead is None else max(1, ahead)
+    pending: deque[tuple[Item, Future[Result]]] = deque()
+    remaining = iter(items)
+    with ThreadPoolExecutor(threads, initializer=prepare) as pool:
+        broken: Exception | None = None
+        try:
+            while True:
+                if len(pending) == most:
+                    done, future = pending.popleft()
+                    yield done, future.result()
+                try:
+                    item = next(remaining)
+                except StopIteration:
+                    break
+                except Exception as error:
+                    broken = error
+                    break
+                pending.append((item, pool.submit(work, item)))
+            while pending:
+                done, future = pending.popleft()
+                yield done, future.result()
+        finally:
+            for _, future in pending:
+                future.cancel()
+        if broken is not None:
+            raise broken
+
+
+# === processes: Work shared out to processes, delivered in order: for what holds the interpreter lock, which
+# threads cannot share.
+
+ITEMS_PER_TASK = 64  # the caller, which hands them out, may have to wait for a core itself
+ITEMS_PER_PROCESS = 128  # fewer are done sooner than a process has started
+
+
+def cores() -> int:
+    """Processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def mapped(work: Callable[[Item], Result], items: Listing[Item], workers: int = 0) -> Iterator[Result]:
+    """Yields `work(item)` in the order of `items`.
+
+    Args:
+        work: a function of a module, so that it can be handed over; its arguments and results likewise.
+        items: what to work on.
+        workers: processes; 0 means one per core. Few items are worked on in the caller's process.
+
+    Raises:
+        DataError: if a process was killed, by the system for want of memory perhaps.
+    """
+    processes = min(workers or cores(), len(items) // ITEMS_PER_PROCESS)
+    if processes < 2:
+        yield from map(work, items)
+        return
+    # Not forked: a copy of a process with threads (progress bar, OpenCV, torch) can wait for ever for one of them.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin) as pool:
+        try:
+            yield from pool.map(work, items, chunksize=ITEMS_PER_TASK)
+        except BrokenProcessPool as error:
+            raise DataError(
+                f"one of {processes} processes was killed; where memory is short, use fewer (data.workers). Started "
+                "again, the work goes on where it stopped"
+            ) from error
+
+
+def _begin() -> None:
+    """Makes a process that leaves with its parent, however that ends, and lets it alone hear Ctrl-C."""
+    import cv2
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+# === processes: Which of several processes this is, before any trainer exists to ask.
+
+
+def is_first_process() -> bool:
+    """Whether this is global rank 0, under Lightning, torchrun or SLURM; Lightning's own answer ignores nodes."""
+    node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
+    return getattr(rank_zero_only, "rank", 0) == 0 and node == "0"
