@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 import cleanplate
-from cleanplate.data import Sequence
+from cleanplate.data import FrameSequence
 from cleanplate.models import BackgroundModel
 from cleanplate.scenes import SceneSpec, write_scene
 
@@ -51,7 +51,7 @@ VARIANTS: dict[str, Variant] = {
 }
 
 
-def scenes(data: Path, work: Path) -> Iterator[Sequence]:
+def scenes(data: Path, work: Path) -> Iterator[FrameSequence]:
     """The real scenes that are there, and the generated ones."""
     for name in REAL:
         if (data / name).is_dir():
@@ -62,7 +62,7 @@ def scenes(data: Path, work: Path) -> Iterator[Sequence]:
         yield cleanplate.open_sequence(folder)
 
 
-def f_measure(model: BackgroundModel, sequence: Sequence, every: int) -> float:
+def f_measure(model: BackgroundModel, sequence: FrameSequence, every: int) -> float:
     """Official counting on every `every`-th frame with truth in the temporal ROI."""
     assert sequence.truth is not None
     first, last = sequence.temporal_roi or (sequence.numbers[0], sequence.numbers[-1])

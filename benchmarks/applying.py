@@ -31,9 +31,9 @@ import cv2
 import numpy as np
 
 from cleanplate.data import open_sequence
-from cleanplate.data.io.images import Image
 from cleanplate.report.clips import write_mp4
 from cleanplate.scenes import SceneSpec, write_scene
+from cleanplate.utils.arrays import Image
 
 FLAGSHIP = "plate"
 MODELS = (FLAGSHIP, "median", "mog2")

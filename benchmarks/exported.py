@@ -27,7 +27,7 @@ import torch
 import cleanplate
 from cleanplate.data import open_sequence
 from cleanplate.data.io.sources import KeptFrames
-from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.data.training.examples import Labelled, labelled_numbers
 from cleanplate.engine.export import export
 from cleanplate.errors import ModelError
@@ -51,7 +51,7 @@ LARGE = (480, 640)
 FORMS = ("torch", "onnx", "openvino", "int8")
 
 
-def scenes(place: Path) -> tuple[Sequence, Sequence]:
+def scenes(place: Path) -> tuple[FrameSequence, FrameSequence]:
     """The scene that is measured on, and another one with labels to learn from."""
     root = Path(os.environ.get("CLEANPLATE_DATA", "")) / "cdnet/baseline"
     if "CLEANPLATE_DATA" in os.environ and (root / "highway").is_dir():
@@ -61,7 +61,7 @@ def scenes(place: Path) -> tuple[Sequence, Sequence]:
     return open_sequence(place / "street"), open_sequence(place / "plaza")
 
 
-def taken(sequence: Sequence, size: tuple[int, int]) -> tuple[Sequence, list[np.ndarray], list[np.ndarray]]:
+def taken(sequence: FrameSequence, size: tuple[int, int]) -> tuple[FrameSequence, list[np.ndarray], list[np.ndarray]]:
     """Frames to fit to, in memory, and others with their ground truth, all of that size."""
     known = [place for place, number in enumerate(sequence.numbers) if number in set(labelled_numbers(sequence))]
     scored = evenly_spaced(known, SCORED)
@@ -70,7 +70,7 @@ def taken(sequence: Sequence, size: tuple[int, int]) -> tuple[Sequence, list[np.
     assert sequence.truth is not None
     truths = [sequence.truth.read(sequence.numbers[place]) for place in scored]
     sized = [cv2.resize(truth, size[::-1], interpolation=cv2.INTER_NEAREST) for truth in truths if truth is not None]
-    kept = Sequence(sequence.name, KeptFrames(frames, sequence.name), range(1, len(frames) + 1))
+    kept = FrameSequence(sequence.name, KeptFrames(frames, sequence.name), range(1, len(frames) + 1))
     return kept, shown, [np.asarray(truth, np.uint8) for truth in sized]
 
 

@@ -28,7 +28,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cleanplate.data import open_sequence
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.models import create
 from cleanplate.models.learned import LearnedModel
 from cleanplate.scenes import SceneSpec, write_scene
@@ -145,7 +145,7 @@ def _with_coordinates(features: Tensor) -> Tensor:
     return torch.cat([features, torch.stack([rows, columns]).expand(batch, 2, height, width)], dim=1)
 
 
-def measure_model(name: str, sequence: Sequence, steps: int, *, from_disk: bool) -> tuple[int, int, Clock]:
+def measure_model(name: str, sequence: FrameSequence, steps: int, *, from_disk: bool) -> tuple[int, int, Clock]:
     """Parameters, batch size, and the clock of a model of this project, from memory or reading each item from disk."""
     warm_up = max(2, steps // 5)
     model = create(name, steps=warm_up + steps, epoch_steps=warm_up + steps)
@@ -172,7 +172,7 @@ def measure_model(name: str, sequence: Sequence, steps: int, *, from_disk: bool)
     return model.parameters, model.options.batch_size, clock
 
 
-def _read_again(task: Any, sequence: Sequence, clock: Clock) -> None:
+def _read_again(task: Any, sequence: FrameSequence, clock: Clock) -> None:
     """Lets a task read and shrink the pictures of each batch itself; further streams stay in memory."""
     held, (count, _, height, width) = task.training_frames, task._frames.shape
     read = _from_disk(sequence)
@@ -188,7 +188,7 @@ def _read_again(task: Any, sequence: Sequence, clock: Clock) -> None:
     task.training_frames = training_frames
 
 
-def measure_large(sequence: Sequence, steps: int, batch: int, *, from_disk: bool) -> tuple[int, int, Clock]:
+def measure_large(sequence: FrameSequence, steps: int, batch: int, *, from_disk: bool) -> tuple[int, int, Clock]:
     """The same of the large autoencoder, reading from memory or each item from disk."""
     network = LargeAutoencoder(sequence.size).to(DEVICE, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), 5e-4)
@@ -214,12 +214,12 @@ def measure_large(sequence: Sequence, steps: int, batch: int, *, from_disk: bool
     return sum(weight.numel() for weight in network.parameters()), batch, clock
 
 
-def _from_memory(sequence: Sequence) -> Callable[[Any], Tensor]:
+def _from_memory(sequence: FrameSequence) -> Callable[[Any], Tensor]:
     frames = torch.from_numpy(sequence.stack(200)).permute(0, 3, 1, 2).to(DEVICE)
     return lambda indices: frames[torch.from_numpy(indices % len(frames)).to(DEVICE)].float() / 255
 
 
-def _from_disk(sequence: Sequence) -> Callable[[Any], Tensor]:
+def _from_disk(sequence: FrameSequence) -> Callable[[Any], Tensor]:
     paths = [sequence.source.label(index) for index in range(len(sequence))]
 
     def read(indices: Any, size: tuple[int, int] | None = None) -> Tensor:

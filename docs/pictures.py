@@ -16,9 +16,10 @@ from tests.apps import drawn_hand
 from tests.apps.room import Camera
 from tests.apps.screen import Handle, Screen, program, until, virtual_screen
 
-from cleanplate.data.io.images import Image, write_image
+from cleanplate.data.io.images import write_image
 from cleanplate.scenes.figures import person
 from cleanplate.scenes.places import hall
+from cleanplate.utils.arrays import Image
 
 HEIGHT, WIDTH = 480, 640
 _ROOM = hall(np.random.default_rng(4), HEIGHT, WIDTH).plate

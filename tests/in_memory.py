@@ -1,18 +1,18 @@
 """Sequences whose frames are in memory."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError
 
 
 class Frames:
     """Frames in memory, as a `FrameSource`; those at `broken` cannot be decoded."""
 
-    def __init__(self, frames: Listing[np.ndarray], broken: tuple[int, ...] = ()) -> None:
+    def __init__(self, frames: Sequence[np.ndarray], broken: tuple[int, ...] = ()) -> None:
         self.frames = frames
         self.broken = broken
 
@@ -28,8 +28,8 @@ class Frames:
         return f"frame {index}"
 
 
-def in_memory(frames: Listing[np.ndarray], broken: tuple[int, ...] = (), **options: Any) -> Sequence:
-    return Sequence("test/frames", Frames(frames, broken), range(1, len(frames) + 1), **options)
+def in_memory(frames: Sequence[np.ndarray], broken: tuple[int, ...] = (), **options: Any) -> FrameSequence:
+    return FrameSequence("test/frames", Frames(frames, broken), range(1, len(frames) + 1), **options)
 
 
 def textured(height: int, width: int, seed: int = 0, low: float = 60, high: float = 180) -> np.ndarray:

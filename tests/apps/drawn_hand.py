@@ -5,7 +5,7 @@ from functools import cache
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 # Limbs of a right hand held up, its palm to the camera, from the palm's centre; y points down, one unit is about the
 # breadth. Each is a tapering tube: (x, y) at its root and its tip, and the radius at both.

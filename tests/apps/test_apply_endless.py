@@ -16,7 +16,7 @@ from cleanplate.apps.apply import command
 from cleanplate.apps.apply.behind import AHEAD, ReadAhead, WriteBehind
 from cleanplate.apps.apply.command import Asked, apply_command
 from cleanplate.apps.apply.thinning import evenly, eventful
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError
 
 WRITE = ("overlay", "foreground", "csv", "sheet")
@@ -47,7 +47,7 @@ class Endless:
                 self.memory.append(resident())
             yield number, frame
 
-    def sequence(self, most: int | None = None) -> Sequence | None:
+    def sequence(self, most: int | None = None) -> FrameSequence | None:
         return None
 
     def _gone(self) -> None:

@@ -18,7 +18,7 @@ from cleanplate.apps.apply import running
 from cleanplate.apps.apply.mask_video import write_mask_video
 from cleanplate.apps.apply.running import batch_of, shots, threads_of
 from cleanplate.data.io.sources import KeptFrames
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError, ModelError
 from cleanplate.models import BackgroundModel
 from cleanplate.report.clips import write_mp4
@@ -33,18 +33,18 @@ def two_threads() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def sequence() -> Sequence:
+def sequence() -> FrameSequence:
     pictures = frames()
-    return Sequence("clip", KeptFrames(pictures, "clip"), range(1, COUNT + 1))
+    return FrameSequence("clip", KeptFrames(pictures, "clip"), range(1, COUNT + 1))
 
 
-def numbered(sequence: Sequence) -> Iterator[tuple[int, np.ndarray]]:
+def numbered(sequence: FrameSequence) -> Iterator[tuple[int, np.ndarray]]:
     return ((number, sequence[index]) for index, number in enumerate(sequence.numbers))
 
 
 @pytest.mark.usefixtures("two_threads")
 @pytest.mark.parametrize("name", ["plate", "lowmotion", "median", "gmm"])
-def test_frames_side_by_side_give_what_one_after_the_other_gives(name: str, sequence: Sequence) -> None:
+def test_frames_side_by_side_give_what_one_after_the_other_gives(name: str, sequence: FrameSequence) -> None:
     model = cleanplate.create(name).fit(sequence)
     homes = set()
     head = type(model.head).mask
@@ -82,7 +82,7 @@ def test_a_base_that_remembers_keeps_its_order() -> None:
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_a_camera_is_looked_at_frame_by_frame(sequence: Sequence) -> None:
+def test_a_camera_is_looked_at_frame_by_frame(sequence: FrameSequence) -> None:
     model = cleanplate.create("median").fit(sequence)
     taken = 0
 
@@ -98,7 +98,7 @@ def test_a_camera_is_looked_at_frame_by_frame(sequence: Sequence) -> None:
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_an_error_in_a_thread_names_its_frame_and_comes_after_those_before(sequence: Sequence) -> None:
+def test_an_error_in_a_thread_names_its_frame_and_comes_after_those_before(sequence: FrameSequence) -> None:
     model = cleanplate.create("median").fit(sequence)
     broken = [(number, frame[:20] if number == 12 else frame) for number, frame in numbered(sequence)]
     seen: list[int] = []
@@ -128,7 +128,7 @@ def test_a_source_that_breaks_off_loses_no_frame_before(tmp_path: Path, monkeypa
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_no_thread_and_no_setting_is_left(sequence: Sequence) -> None:
+def test_no_thread_and_no_setting_is_left(sequence: FrameSequence) -> None:
     model = cleanplate.create("median").fit(sequence)
     before = threading.active_count(), cv2.getNumThreads()
     found = shots(model, numbered(sequence), 25.0, batch=8)
@@ -199,7 +199,7 @@ def test_no_mask_is_no_video(tmp_path: Path) -> None:
         write_mask_video(tmp_path / "masks.mp4", [], Fraction(25))
 
 
-def test_the_seam_is_asked_once_per_frame(sequence: Sequence, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_seam_is_asked_once_per_frame(sequence: FrameSequence, monkeypatch: pytest.MonkeyPatch) -> None:
     model = cleanplate.create("median").fit(sequence)
     seen: list[int] = []
     admitted = BackgroundModel._admitted

@@ -18,8 +18,9 @@ from cleanplate.acquire.palm_model import palm_model_path
 from cleanplate.camera.capture import palms
 from cleanplate.camera.capture.palm_decoding import OVERLAP, anchors, decode, merge, overlaps
 from cleanplate.camera.capture.palms import Palm, PalmDetector, by_opencv, by_openvino, letterboxed
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
 from cleanplate.errors import ConfigError, ModelError
+from cleanplate.utils.arrays import Image
 
 Expected = tuple[float, float, float, float]  # x, y, size in pixels; score
 

@@ -20,7 +20,7 @@ from cleanplate.data.flow import (
     write_flo,
     write_flow_file,
 )
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError
 
 SIZE = (120, 160)
@@ -86,7 +86,7 @@ def test_a_tracker_starts_at_zero_and_again_after_a_reset() -> None:
     assert np.median(tracker.next(with_box(55))[46:70, 60:84, 0]) == pytest.approx(3, abs=0.7)
 
 
-def test_what_is_kept_comes_back_bit_by_bit(scene: Sequence, tmp_path: Path) -> None:
+def test_what_is_kept_comes_back_bit_by_bit(scene: FrameSequence, tmp_path: Path) -> None:
     path = tmp_path / "flow" / "street.npz"
     made = [(scene.numbers[index], flow) for index, _, flow in flows(scene)]
     write_flow_file(path, iter(made), {"frames": "abc"})
@@ -110,7 +110,7 @@ def test_steps_are_rounded_and_the_range_is_held(tmp_path: Path) -> None:
     np.testing.assert_array_equal(FlowFile(path).read(3), np.float32([[[0.0625, -0.3125], [2047.9375, -2048]]]))
 
 
-def test_kept_flow_serves_in_place_of_estimation(scene: Sequence, tmp_path: Path) -> None:
+def test_kept_flow_serves_in_place_of_estimation(scene: FrameSequence, tmp_path: Path) -> None:
     wanted = [0, 7, 8, 30]
     estimated = {index: flow for index, _, flow in flows(scene, wanted)}
     whole = {index: flow for index, _, flow in flows(scene)}

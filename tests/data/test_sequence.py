@@ -9,7 +9,7 @@ import pytest
 
 from cleanplate import open_sequence
 from cleanplate.data.io.images import write_image
-from cleanplate.data.sequence import FrameLookup, Sequence
+from cleanplate.data.sequence import FrameLookup, FrameSequence
 from cleanplate.errors import DataError
 
 COUNT = 30
@@ -38,11 +38,11 @@ class Levels:
         return f"frame {index}"
 
 
-def sequence_of(source: Levels, **options) -> Sequence:
-    return Sequence("a/b", source, range(1, len(source) + 1), **options)
+def sequence_of(source: Levels, **options) -> FrameSequence:
+    return FrameSequence("a/b", source, range(1, len(source) + 1), **options)
 
 
-def levels(sequence: Sequence, *arguments, **options) -> list[int]:
+def levels(sequence: FrameSequence, *arguments, **options) -> list[int]:
     return [int(frame[0, 0, 0]) for _, frame in sequence.frames(*arguments, **options)]
 
 

@@ -50,7 +50,7 @@ def test_a_lamp_that_leaves_nothing_to_measure_by(frames, tmp_path: Path) -> Non
 def test_the_components_are_part_of_what_is_compared(frames) -> None:
     model = fitted("lowmotion", frames)
     assert isinstance(graph_of(model).background, ResidualBackground)
-    assert (model.predict(frames[10:11])[0].background != model.state()["plate"]).mean() > 0.5
+    assert (model.predict(frames[10:11])[0].background != model.state_dict()["plate"]).mean() > 0.5
 
 
 def test_what_was_taken_over_online_is_exported(frames, tmp_path: Path) -> None:

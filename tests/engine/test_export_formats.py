@@ -73,7 +73,7 @@ def test_an_exported_model_answers_as_the_one_it_comes_from(name: str, to: str, 
     alone = [other.apply(frame) for frame in frames[:6]]
     np.testing.assert_array_equal(np.stack(alone), other.apply_batch(frames[:6]))
     assert not other.remembers
-    assert other.memory() == {}
+    assert other.stream_state() == {}
 
 
 @pytest.mark.parametrize("to", FORMATS)
@@ -90,15 +90,15 @@ def test_what_learns_online_goes_on_from_frame_to_frame(to: str, frames, tmp_pat
         assert (np.abs(plates) <= 1).mean() >= 0.999
         assert np.mean([(one.mask == two.mask).mean() for one, two in zip(wanted, found, strict=True)]) >= 0.999
     assert (np.abs(other.background.astype(int) - start) > 2).mean() > 0.5
-    kept = other.memory()
+    kept = other.stream_state()
     after = other.predict(shifted[:2], 0.2)[-1]
-    other.recall(kept)
+    other.load_stream_state(kept)
     again = other.predict(shifted[:2], 0.2)[-1]
     np.testing.assert_array_equal(again.score, after.score)
     other.reset()
     np.testing.assert_array_equal(other.background, start)
     with pytest.raises(ModelError, match="median: what is to be remembered is another model's"):
-        other.recall({"states": {"running": np.zeros(3, np.float32)}})
+        other.load_stream_state({"states": {"running": np.zeros(3, np.float32)}})
     with pytest.raises(ModelError, match="learning_rate 2.0 is no number up to 1"):
         other.apply(frames[0], 2.0)
 

@@ -159,7 +159,7 @@ def exported(tmp_path: Path) -> Exported:
 
 
 def states_of(model: ExportedModel) -> dict[str, np.ndarray]:
-    return model.memory()["states"]
+    return model.stream_state()["states"]
 
 
 def assert_alike(wanted: list[Prediction], found: list[Prediction]) -> None:
@@ -364,7 +364,7 @@ def test_a_stream_that_learns_goes_on_as_the_model_does(which: str, to: str, mad
     assert_alike(model.predict(stream[20:], 1.0), written.predict(stream[20:], 1.0))
     assert (np.abs(learnt - first) > 5).mean() > 0.5
     if isinstance(model, TemporalModel | LowMotion):
-        apart = np.abs(states_of(written)["running"][0] - model.memory()["running"])
+        apart = np.abs(states_of(written)["running"][0] - model.stream_state()["running"])
         assert apart.max() < 1
         assert (apart > 1e-3).mean() < 1e-3  # where the light lies half-way between two levels, it may fall either way
 
@@ -373,7 +373,7 @@ def test_what_was_learnt_online_is_where_the_file_starts(made, frames, exported)
     model = made("median")
     model.predict(brighter(frames[:10]), 0.2)
     written = exported(model, adaptive=True)
-    np.testing.assert_array_equal(states_of(written)["running"][0], model.memory()["running"])
+    np.testing.assert_array_equal(states_of(written)["running"][0], model.stream_state()["running"])
     assert_alike(model.predict(frames[10:14], 0.2), written.predict(frames[10:14], 0.2))
     still = exported(model).predict(frames[14:16])
     assert_alike(model.predict(frames[14:16]), still)

@@ -35,7 +35,7 @@ def test_the_recent_background_is_that_of_the_model() -> None:
         if index % 7 == 0:
             kept, seen = RecentGraph.initial(recent, (6, 7)).values()
             assert seen == states[1]
-            count = len(recent.memory()["kept"])
+            count = len(recent.stream_state()["kept"])
             np.testing.assert_array_equal(kept[10 - count :], states[0][10 - count :])
 
 

@@ -11,7 +11,7 @@ from tests.engine.test_export_models import WITHOUT
 
 import cleanplate
 from cleanplate.data.datasets.cdnet import read_cdnet
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel, available
@@ -42,12 +42,12 @@ def in_32_bits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def sequence(real_data: Path) -> Sequence:
+def sequence(real_data: Path) -> FrameSequence:
     return read_cdnet(real_data / "cdnet/baseline/pedestrians")
 
 
 @pytest.fixture(scope="module")
-def shown(sequence: Sequence) -> list[tuple[np.ndarray, np.ndarray]]:
+def shown(sequence: FrameSequence) -> list[tuple[np.ndarray, np.ndarray]]:
     """Frames and their truth."""
     assert sequence.truth is not None
     places = [index for index in range(0, len(sequence), 20) if sequence.numbers[index] >= 300]
@@ -55,7 +55,7 @@ def shown(sequence: Sequence) -> list[tuple[np.ndarray, np.ndarray]]:
     return [(frame, truth) for frame, truth in found if truth is not None][:20]
 
 
-def made(name: str, sequence: Sequence) -> BackgroundModel:
+def made(name: str, sequence: FrameSequence) -> BackgroundModel:
     kind = available()[name]
     known = {field.name for field in fields(kind.Options)}
     learns = issubclass(kind, LearnedModel) or kind.labelled
@@ -73,7 +73,7 @@ def f_measure(model: BackgroundModel, shown: list[tuple[np.ndarray, np.ndarray]]
 
 
 @pytest.mark.parametrize("name", sorted(set(available()) - set(WITHOUT)))
-def test_the_file_scores_as_the_model_does(name: str, sequence: Sequence, shown, tmp_path: Path) -> None:
+def test_the_file_scores_as_the_model_does(name: str, sequence: FrameSequence, shown, tmp_path: Path) -> None:
     model = made(name, sequence)
     scored = f_measure(model, shown)
     for to in ("onnx", "openvino"):

@@ -9,7 +9,7 @@ import torch
 from tests.wandb_file import only_run
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.callbacks import HeldOutPictures
 from cleanplate.engine.tracking import RunInfo, tracked
@@ -46,13 +46,13 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
 
 
-def trained(scene: Sequence, folder: Path, logger: Any, *callbacks: pl.Callback) -> dict[str, torch.Tensor]:
+def trained(scene: FrameSequence, folder: Path, logger: Any, *callbacks: pl.Callback) -> dict[str, torch.Tensor]:
     model = cleanplate.create("unet", **SMALL, workers=0)
     fit(model, [Labelled.of(scene)], CPU, folder, {}, logger=logger, callbacks=lambda: callbacks)
     return torch.load(folder / "last.ckpt", weights_only=False)["state_dict"]  # type: ignore[no-any-return]
 
 
-def test_held_out_examples_are_shown_with_prediction_and_labels(scene: Sequence, tmp_path: Path) -> None:
+def test_held_out_examples_are_shown_with_prediction_and_labels(scene: FrameSequence, tmp_path: Path) -> None:
     with tracked("offline", "people", None, tmp_path, INFO) as logger:
         watched = trained(scene, tmp_path / "watched", logger, HeldOutPictures(every=3, count=2))
     run = only_run(tmp_path / "wandb")
@@ -71,7 +71,7 @@ def test_held_out_examples_are_shown_with_prediction_and_labels(scene: Sequence,
         torch.testing.assert_close(weight, alone[key], rtol=0, atol=0, msg=key)
 
 
-def test_without_a_listener_nothing_is_computed(scene: Sequence, tmp_path: Path) -> None:
+def test_without_a_listener_nothing_is_computed(scene: FrameSequence, tmp_path: Path) -> None:
     pictures = HeldOutPictures(every=1)
     trained(scene, tmp_path, None, pictures)
     assert pictures._examples is None

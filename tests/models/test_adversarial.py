@@ -10,7 +10,7 @@ import pytorch_lightning as pl
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.adversarial.gan import Gan, sampled
 from cleanplate.models.adversarial.networks import Discriminator, UNetDiscriminator
@@ -38,7 +38,7 @@ def made(name: str, **options: Any) -> Gan:
     return model
 
 
-def trained(model: Gan, scene: Sequence, precision: Any = "32-true", task: Any = None) -> Gan:
+def trained(model: Gan, scene: FrameSequence, precision: Any = "32-true", task: Any = None) -> Gan:
     trainer = pl.Trainer(
         max_epochs=model.options.epochs,
         precision=precision,
@@ -69,14 +69,14 @@ def grey(picture: np.ndarray) -> np.ndarray:
     ],
     ids=["from scratch", "search", "light jitter and odd sizes", "grey"],
 )
-def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence) -> None:
+def test_every_option_trains(name: str, options: dict[str, Any], scene: FrameSequence) -> None:
     options = options | ({"critic_steps": 2} if name == "wgan" else {"spectral": True})
     prediction = trained(made(name, **SHORT, **options), scene).predict([scene[0]])[0]
     assert np.isfinite(prediction.score).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_bf16_trains_to_the_same_picture(name: str, scene: Sequence) -> None:
+def test_bf16_trains_to_the_same_picture(name: str, scene: FrameSequence) -> None:
     backgrounds = [
         trained(made(name, **SHORT), scene, precision).predict([scene[5]])[0].background.astype(int)
         for precision in ("32-true", "bf16-mixed")
@@ -85,7 +85,9 @@ def test_bf16_trains_to_the_same_picture(name: str, scene: Sequence) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_from_nothing_it_comes_nearer_to_the_clean_plate_than_the_temporal_mean(name: str, scene: Sequence) -> None:
+def test_from_nothing_it_comes_nearer_to_the_clean_plate_than_the_temporal_mean(
+    name: str, scene: FrameSequence
+) -> None:
     """And so do the pictures it makes up: it is the generator that has learnt the scene."""
     options = FROM_SCRATCH | ({"critic_steps": 1} if name == "wgan" else {})
     model = trained(made(name, **options), scene)
@@ -101,7 +103,7 @@ def test_from_nothing_it_comes_nearer_to_the_clean_plate_than_the_temporal_mean(
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_all_players_learn_and_only_generator_and_encoder_are_kept(name: str, scene: Sequence) -> None:
+def test_all_players_learn_and_only_generator_and_encoder_are_kept(name: str, scene: FrameSequence) -> None:
     model = made(name, **SHORT)
     task = model.task(scene)
     before = {key: value.clone() for key, value in task.state_dict().items()}
@@ -109,12 +111,12 @@ def test_all_players_learn_and_only_generator_and_encoder_are_kept(name: str, sc
     moved = {key for key, value in task.state_dict().items() if not torch.equal(value, before[key])}
     for part in ("network.core.encoder.", "network.core.generator.", "player.", "discriminator."):
         assert any(key.startswith(part) for key in moved), part
-    assert not any("discriminator" in key or "player" in key for key in model.state()["network"])
+    assert not any("discriminator" in key or "player" in key for key in model.state_dict()["network"])
     if name == "dcgan_recon":
         assert any(key.startswith(("discriminator.stages", "discriminator.output")) for key in moved)
 
 
-def test_the_critic_takes_several_steps_for_each_one_of_the_generator(scene: Sequence) -> None:
+def test_the_critic_takes_several_steps_for_each_one_of_the_generator(scene: FrameSequence) -> None:
     model = made("wgan", **SHORT | {"steps": 6}, critic_steps=3)
     task = model.task(scene)
     objective, steps = task.objective, {"critic": 0, "generator": 0}
@@ -216,7 +218,7 @@ def test_discriminators_take_any_size(size: tuple[int, int], spectral: bool) -> 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_generator_knows_the_light_and_the_encoder_finds_it(name: str, scene: Sequence) -> None:
+def test_the_generator_knows_the_light_and_the_encoder_finds_it(name: str, scene: FrameSequence) -> None:
     """A generator that gives one picture for all codes has learnt no scene."""
     options = {"steps": 250, "epoch_steps": 125, "batch_size": 8, "learning_rate": 3e-3, "latent_dim": 4}
     model = made(name, **options, light_jitter=0.3, width=8, discriminator_width=8)
@@ -228,7 +230,7 @@ def test_the_generator_knows_the_light_and_the_encoder_finds_it(name: str, scene
     assert light > 0.3 * (0.3 / 3**0.5) * bright.mean()  # of a factor drawn evenly from 0.7 … 1.3
 
 
-def test_a_search_explains_a_frame_better_each_for_itself(scene: Sequence) -> None:
+def test_a_search_explains_a_frame_better_each_for_itself(scene: FrameSequence) -> None:
     model = trained(made("dcgan", **SHORT), scene)
     network = model.network
     torch.manual_seed(3)

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributions import Normal, kl_divergence
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.autoencoder.cae.model import CoupledAutoencoder
@@ -36,7 +36,7 @@ def trainer(epochs: int, **values: Any) -> pl.Trainer:
     return pl.Trainer(max_epochs=epochs, accelerator="cpu", num_sanity_val_steps=0, **quiet, **checkpoints, **values)
 
 
-def trained(model: Any, scene: Sequence, **values: Any) -> Any:
+def trained(model: Any, scene: FrameSequence, **values: Any) -> Any:
     """The task after training; the model is ready to use."""
     task = model.task(scene)
     trainer(model.options.epochs, **values).fit(task)
@@ -44,14 +44,14 @@ def trained(model: Any, scene: Sequence, **values: Any) -> Any:
     return task
 
 
-def started(model: Any, scene: Sequence) -> Any:
+def started(model: Any, scene: FrameSequence) -> Any:
     """The task before its first step, able to take one by hand."""
     task = model.task(scene)
     task.log = task.log_dict = lambda *_, **__: None
     return task
 
 
-def small(model: Autoencoder, scene: Sequence) -> Tensor:
+def small(model: Autoencoder, scene: FrameSequence) -> Tensor:
     return as_tensor([shrunk(frame, model.network.working) for _, frame in scene.frames()]).float() / 255
 
 
@@ -73,7 +73,7 @@ def small(model: Autoencoder, scene: Sequence) -> Tensor:
     ids=str,
 )
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-def test_every_option_trains(name: str, options: dict[str, Any], precision: Any, scene: Sequence) -> None:
+def test_every_option_trains(name: str, options: dict[str, Any], precision: Any, scene: FrameSequence) -> None:
     model = made(name, **options)
     trained(model, scene, precision=precision)
     assert np.isfinite(model.predict([scene[0]])[0].score).all()
@@ -109,7 +109,7 @@ class TestVariational:
         # What other samples are in the batch changes nothing.
         torch.testing.assert_close(divergence(mean[:2], log_variance[:2]), expected[:2])
 
-    def test_its_weight_rises_in_a_line_and_stays(self, scene: Sequence) -> None:
+    def test_its_weight_rises_in_a_line_and_stays(self, scene: FrameSequence) -> None:
         task = started(made("vae", kl=2.0, kl_warm_up=10), scene)
         weights = []
         for task.steps_done in range(15):
@@ -117,7 +117,7 @@ class TestVariational:
         full = 2.0 * (3 / 255) / (3 * 32 * 48)
         np.testing.assert_allclose(weights, [full * min(1, step / 10) for step in range(15)])
 
-    def test_the_loss_holds_the_divergence_by_that_weight(self, scene: Sequence) -> None:
+    def test_the_loss_holds_the_divergence_by_that_weight(self, scene: FrameSequence) -> None:
         task = started(made("vae", kl=50.0, kl_warm_up=10), scene)
         batch = torch.arange(4)
         losses = {}
@@ -128,7 +128,7 @@ class TestVariational:
         kl = divergence(*network.core.posterior(network.seen(task.training_frames(batch)))).mean()
         torch.testing.assert_close(losses[5] - losses[0], task.kl_weight * kl, rtol=1e-3, atol=1e-7)
 
-    def test_training_samples_the_code_and_use_takes_its_mean(self, scene: Sequence) -> None:
+    def test_training_samples_the_code_and_use_takes_its_mean(self, scene: FrameSequence) -> None:
         model = made("vae", initial="none")
         task = started(model, scene)
         decoded: list[Tensor] = []
@@ -146,7 +146,7 @@ class TestVariational:
         model.network.eval()(frames)
         torch.testing.assert_close(decoded[0], mean)
 
-    def test_a_dear_divergence_brings_codes_to_the_prior(self, scene: Sequence) -> None:
+    def test_a_dear_divergence_brings_codes_to_the_prior(self, scene: FrameSequence) -> None:
         codes = {}
         for kl in (0.0, 3e4):
             model = made("vae", kl=kl, kl_warm_up=0, steps=60, epoch_steps=60, learning_rate=1e-2, scale=4)
@@ -170,7 +170,7 @@ class TestVariational:
             assert not torch.allclose(decoder(codes), before)
             before = decoder(codes)
 
-    def test_more_scales_than_stages_are_refused(self, scene: Sequence) -> None:
+    def test_more_scales_than_stages_are_refused(self, scene: FrameSequence) -> None:
         with pytest.raises(ConfigError, match=r"scales: 3 is more than the 2 stages for pictures of 48×32"):
             made("vae", scales=3).task(scene)
 
@@ -201,7 +201,7 @@ class TestWasserstein:
         assert abs(float(small_batches.mean())) < 5e-3
 
     @pytest.mark.parametrize("penalty", ["mmd", "gan"])
-    def test_codes_come_to_the_prior(self, penalty: str, scene: Sequence) -> None:
+    def test_codes_come_to_the_prior(self, penalty: str, scene: FrameSequence) -> None:
         options = {"steps": 300, "epoch_steps": 100, "learning_rate": 3e-3, "frames": 40, "batch_size": 16, "scale": 4}
         model = made("wae", penalty=penalty, latent_dim=2, **options)
         assert isinstance(model, WassersteinAutoencoder)
@@ -213,7 +213,7 @@ class TestWasserstein:
 
 
 class TestCoupled:
-    def test_the_second_learns_the_firsts_picture_and_gives_the_background(self, scene: Sequence) -> None:
+    def test_the_second_learns_the_firsts_picture_and_gives_the_background(self, scene: FrameSequence) -> None:
         model = made("cae", initial="none", steps=150, epoch_steps=50, learning_rate=5e-3, scale=4, pull=0.0)
         assert isinstance(model, CoupledAutoencoder)
         task = started(model, scene)
@@ -236,7 +236,7 @@ class TestCoupled:
             network.first.decoder.output.bias += 0.2
         assert not torch.allclose(network(frames)[0], expected, atol=1e-3)
 
-    def test_no_gradient_of_the_second_reaches_the_first(self, scene: Sequence) -> None:
+    def test_no_gradient_of_the_second_reaches_the_first(self, scene: FrameSequence) -> None:
         model = made("cae", initial="none")
         task = started(model, scene)
         for network in (model.network.first, model.network.core):
@@ -279,7 +279,7 @@ class TestRobust:
                 assert cost(best) < cost(best + step)
                 assert cost(best) < cost(torch.where(best == 0, best, best + step))
 
-    def test_after_training_the_sparse_part_is_where_objects_are(self, scene: Sequence) -> None:
+    def test_after_training_the_sparse_part_is_where_objects_are(self, scene: FrameSequence) -> None:
         assert scene.truth is not None
         model = made("rcae", steps=100, epoch_steps=50, frames=40, batch_size=8)
         task = trained(model, scene)
@@ -291,7 +291,7 @@ class TestRobust:
         assert kept[moving].mean() > 0.5
         assert kept[~moving].mean() < 0.1 * kept[moving].mean()
 
-    def test_a_large_object_does_not_move_the_code(self, scene: Sequence) -> None:
+    def test_a_large_object_does_not_move_the_code(self, scene: FrameSequence) -> None:
         model = made("rcae", steps=100, epoch_steps=50, frames=40, batch_size=8, initial="none", learning_rate=5e-3)
         assert isinstance(model, RobustAutoencoder)
         trained(model, scene)
@@ -304,7 +304,7 @@ class TestRobust:
             robust = network.encode(spoilt - network.sparse(spoilt))
         assert (robust - code).norm() < 0.7 * (plain - code).norm()
 
-    def test_training_is_on_what_is_left(self, scene: Sequence) -> None:
+    def test_training_is_on_what_is_left(self, scene: FrameSequence) -> None:
         model = made("rcae", plain=0.0, initial="none")
         task = started(model, scene)
         seen: list[Tensor] = []
@@ -321,7 +321,9 @@ class TestRobust:
         torch.testing.assert_close(seen[1], (frames - sparse).detach())
         assert task.sparse[[0, 3, 5]].abs().sum() == 0
 
-    def test_a_resumed_training_ends_where_the_uninterrupted_one_ends(self, scene: Sequence, tmp_path: Path) -> None:
+    def test_a_resumed_training_ends_where_the_uninterrupted_one_ends(
+        self, scene: FrameSequence, tmp_path: Path
+    ) -> None:
         def task() -> Any:
             return made("rcae", steps=12, epoch_steps=4, frames=12, plain=0.2, initial="mean", sparsity=0.02).task(
                 scene
@@ -392,7 +394,7 @@ class TestDenoising:
         assert torch.equal(self.PICTURES, before)
         assert torch.equal(corrupted(before, before, {"erased": 0.0}, torch.Generator()), before)
 
-    def test_spoilt_frames_go_in_and_clean_ones_are_wanted(self, scene: Sequence) -> None:
+    def test_spoilt_frames_go_in_and_clean_ones_are_wanted(self, scene: FrameSequence) -> None:
         model = made("dae", initial="none")
         task = started(model, scene)
         wanted: list[Tensor] = []
@@ -407,7 +409,7 @@ class TestDenoising:
         task.validation_step(torch.arange(2), 0)
         torch.testing.assert_close(shown[1], model.network.seen(task.validation_frames(torch.arange(2))))
 
-    def test_two_passes_compare_the_reconstruction_of_the_reconstruction(self, scene: Sequence) -> None:
+    def test_two_passes_compare_the_reconstruction_of_the_reconstruction(self, scene: FrameSequence) -> None:
         losses = {}
         for two_pass in (False, True):
             model = made("dae", initial="none", two_pass=two_pass)

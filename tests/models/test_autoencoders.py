@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.aae.model import AdversarialAutoencoder
 from cleanplate.models.autoencoder.ae.model import Autoencoder
@@ -18,7 +18,7 @@ from cleanplate.models.learned import LearnedModel, as_image, as_tensor, shrunk
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20}
 
 
-def trained(model: LearnedModel, scene: Sequence, precision: Any = "32-true") -> LearnedModel:
+def trained(model: LearnedModel, scene: FrameSequence, precision: Any = "32-true") -> LearnedModel:
     task = model.task(scene)
     trainer = pl.Trainer(
         max_epochs=model.options.epochs,
@@ -71,7 +71,7 @@ def test_any_size_comes_back_exactly(size: tuple[int, int], channels: int) -> No
         "grey",
     ],
 )
-def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence) -> None:
+def test_every_option_trains(name: str, options: dict[str, Any], scene: FrameSequence) -> None:
     model = cleanplate.create(name, **SHORT, **options)
     assert isinstance(model, LearnedModel)
     prediction = trained(model, scene).predict([scene[0]])[0]
@@ -88,7 +88,7 @@ def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence
         ("ae", {"grey": True, "initial": "none"}),
     ],
 )
-def test_bf16_trains_to_the_same_picture(name: str, options: dict[str, Any], scene: Sequence) -> None:
+def test_bf16_trains_to_the_same_picture(name: str, options: dict[str, Any], scene: FrameSequence) -> None:
     backgrounds = []
     for precision in ("32-true", "bf16-mixed"):
         model = cleanplate.create(name, **SHORT, **options)
@@ -97,7 +97,7 @@ def test_bf16_trains_to_the_same_picture(name: str, options: dict[str, Any], sce
     assert np.abs(backgrounds[0] - backgrounds[1]).mean() < 1
 
 
-def test_before_training_the_background_is_the_initial_one(scene: Sequence) -> None:
+def test_before_training_the_background_is_the_initial_one(scene: FrameSequence) -> None:
     model = cleanplate.create("ae", **SHORT)
     assert isinstance(model, Autoencoder)
     model.task(scene)
@@ -105,7 +105,7 @@ def test_before_training_the_background_is_the_initial_one(scene: Sequence) -> N
     np.testing.assert_array_equal(model.predict([scene[3]])[0].background, plate)
 
 
-def test_on_grey_one_number_is_added_to_all_colours_of_the_initial_background(scene: Sequence) -> None:
+def test_on_grey_one_number_is_added_to_all_colours_of_the_initial_background(scene: FrameSequence) -> None:
     model = cleanplate.create("ae", grey=True, **SHORT)
     assert isinstance(model, Autoencoder)
     trained(model, scene)
@@ -121,7 +121,7 @@ def test_on_grey_one_number_is_added_to_all_colours_of_the_initial_background(sc
     assert float(added.abs().max()) > 1e-4
 
 
-def test_the_grey_core_sees_nothing_but_luminance(scene: Sequence) -> None:
+def test_the_grey_core_sees_nothing_but_luminance(scene: FrameSequence) -> None:
     model = cleanplate.create("ae", grey=True, initial="none", **SHORT)
     assert isinstance(model, Autoencoder)
     model.build(scene.size)
@@ -137,7 +137,7 @@ def test_grey_leaves_nothing_for_a_luminance_channel() -> None:
         cleanplate.create("ae", grey=True, luminance=True)
 
 
-def test_a_light_change_is_followed(scene: Sequence) -> None:
+def test_a_light_change_is_followed(scene: FrameSequence) -> None:
     """The code carries the light: a darker frame gets a darker background, objects or not."""
     model = cleanplate.create(
         "ae", steps=120, epoch_steps=60, batch_size=8, light_jitter=0.3, learning_rate=3e-3, latent_dim=4
@@ -148,7 +148,7 @@ def test_a_light_change_is_followed(scene: Sequence) -> None:
     assert after < 0.9 * before
 
 
-def test_codes_of_the_adversarial_autoencoder_match_its_prior(scene: Sequence) -> None:
+def test_codes_of_the_adversarial_autoencoder_match_its_prior(scene: FrameSequence) -> None:
     model = cleanplate.create("aae", latent_dim=2)
     assert isinstance(model, AdversarialAutoencoder)
     trained(model, scene)

@@ -8,7 +8,7 @@ import torch
 
 import cleanplate
 from cleanplate.data import open_sequence
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import UNKNOWN, Labelled
 from cleanplate.errors import ConfigError, DataError, ModelError
 from cleanplate.models.hybrid.plate.inference import head_weights
@@ -20,7 +20,7 @@ from cleanplate.scenes import SceneSpec, write_scene
 
 
 @pytest.fixture(scope="module")
-def video(tmp_path_factory: pytest.TempPathFactory) -> Sequence:
+def video(tmp_path_factory: pytest.TempPathFactory) -> FrameSequence:
     folder = tmp_path_factory.mktemp("video") / "baseline" / "street"
     write_scene(SceneSpec("baseline", "street", height=64, width=96, frames=40, seed=3), folder)
     return open_sequence(folder)
@@ -32,7 +32,7 @@ def made(**options: object) -> BgsNet:
     return model
 
 
-def test_the_recent_background_is_the_same_online_and_at_any_position(video: Sequence) -> None:
+def test_the_recent_background_is_the_same_online_and_at_any_position(video: FrameSequence) -> None:
     online = RecentBackground()
     for position in range(len(video)):
         seen = online.after(video[position])
@@ -63,7 +63,7 @@ def test_it_starts_as_the_flagships_network_whatever_the_recent_background_is() 
     assert not torch.equal(drawn, model.network.state_dict()["stem.weight"])
 
 
-def test_what_is_drawn_follows_from_its_number(video: Sequence) -> None:
+def test_what_is_drawn_follows_from_its_number(video: FrameSequence) -> None:
     model = made(pasted=1.0)
     one, two = (model.examples([Labelled.of(video)]) for _ in range(2))
     for number in (0, 5, 17):
@@ -76,7 +76,7 @@ def test_what_is_drawn_follows_from_its_number(video: Sequence) -> None:
     assert not torch.equal(one[3][0], one[4][0])
 
 
-def test_only_the_frames_that_are_named_are_learnt_from(video: Sequence) -> None:
+def test_only_the_frames_that_are_named_are_learnt_from(video: FrameSequence) -> None:
     three = Labelled.of(video).numbers[2:9:3]
     chosen = Labelled.of(video, three)
     examples = made().examples([chosen])
@@ -94,7 +94,7 @@ def test_pictures_are_stacked_in_the_order_that_the_network_reads() -> None:
     assert whole[0, 0].tolist() == [3, 2, 1, 13, 12, 11, 23, 22, 21, 8]
 
 
-def test_it_remembers_and_forgets(video: Sequence) -> None:
+def test_it_remembers_and_forgets(video: FrameSequence) -> None:
     model = made(steps=2, epoch_steps=2, batch_size=2, workers=0).learn([Labelled.of(video)]).fit(video)
     frames = [video[position] for position in range(12)]
     first = [prediction.score for prediction in model.predict(frames)]
@@ -103,7 +103,7 @@ def test_it_remembers_and_forgets(video: Sequence) -> None:
         np.testing.assert_array_equal(model.predict([frame])[0].score, expected)
 
 
-def test_it_says_what_is_missing(video: Sequence, tmp_path: Path) -> None:
+def test_it_says_what_is_missing(video: FrameSequence, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="bgsnet: has not learnt yet"):
         made().fit(video)
     with pytest.raises(ConfigError, match="base: 'bgsnet' cannot be its own base"):
@@ -114,7 +114,7 @@ def test_it_says_what_is_missing(video: Sequence, tmp_path: Path) -> None:
         made(side=50)
 
 
-def test_part_of_the_flagship_stays_in_the_weights(video: Sequence) -> None:
+def test_part_of_the_flagship_stays_in_the_weights(video: FrameSequence) -> None:
     options = {"steps": 4, "epoch_steps": 2, "batch_size": 2, "workers": 0, "learning_rate": 1e-2}
     learnt, half, flagship = (
         made(kept=kept, **options).learn([Labelled.of(video)]).network.state_dict() for kept in (0.0, 0.5, 1.0)

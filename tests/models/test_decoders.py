@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.autoencoder.multi_decoder_ae.model import MultiDecoderCore
@@ -37,7 +37,7 @@ def made(name: str, **options: Any) -> Autoencoder:
     return model
 
 
-def luma_gap(model: LearnedModel, scene: Sequence) -> tuple[float, float]:
+def luma_gap(model: LearnedModel, scene: FrameSequence) -> tuple[float, float]:
     """Mean difference to the clean plates of the model's backgrounds, and of the temporal mean."""
     assert scene.plates is not None
     frames = [scene[index] for index in range(len(scene))]
@@ -77,13 +77,15 @@ def test_any_size_comes_back_exactly(size: tuple[int, int], channels: int) -> No
     ],
     ids=["from scratch", "learned noise", "light jitter and odd sizes", "grey"],
 )
-def test_every_option_trains(name: str, options: dict[str, Any], scene: Sequence) -> None:
+def test_every_option_trains(name: str, options: dict[str, Any], scene: FrameSequence) -> None:
     prediction = made(name, **SHORT, **options).fit(scene).predict([scene[0]])[0]
     assert np.isfinite(prediction.score).all()
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_from_nothing_it_comes_nearer_to_the_clean_plate_than_the_temporal_mean(name: str, scene: Sequence) -> None:
+def test_from_nothing_it_comes_nearer_to_the_clean_plate_than_the_temporal_mean(
+    name: str, scene: FrameSequence
+) -> None:
     learned, mean = luma_gap(made(name, **FROM_SCRATCH).fit(scene), scene)
     assert learned < 0.92 * mean
 
@@ -109,7 +111,7 @@ def test_a_wrong_value_is_refused_by_name(name: str, options: dict[str, Any], sa
 # Several heads
 
 
-def test_every_head_learns_the_background_at_its_size(scene: Sequence) -> None:
+def test_every_head_learns_the_background_at_its_size(scene: FrameSequence) -> None:
     model = made("multi_decoder_ae", **(FROM_SCRATCH | {"head_weights": [1.0, 0.0, 0.5, 0.5]})).fit(scene)
     core = model.network.core
     assert set(core.heads) == {"2", "3"}  # a weight of 0 has no head
@@ -126,7 +128,7 @@ def test_every_head_learns_the_background_at_its_size(scene: Sequence) -> None:
         assert (constant + other - small).abs().mean() < 4 / 255 < (small - 0.5).abs().mean()
 
 
-def test_the_loss_at_a_coarse_depth_moves_its_head_and_the_trunk_below(scene: Sequence) -> None:
+def test_the_loss_at_a_coarse_depth_moves_its_head_and_the_trunk_below(scene: FrameSequence) -> None:
     model = made("multi_decoder_ae", **SHORT, scale=2)
     task = model.task(scene)
     frames = task.training_frames(torch.arange(3))
@@ -166,7 +168,7 @@ def test_each_scale_has_its_say_in_the_code() -> None:
 # Skips held back
 
 
-def lit_and_boxed(tolerance: float, scene: Sequence) -> tuple[float, float]:
+def lit_and_boxed(tolerance: float, scene: FrameSequence) -> tuple[float, float]:
     """Shares of a pasted box, and of a light change, that come back in the background.
 
     Without the weighting of the loss, so that nothing but the skips can keep the box out.
@@ -183,13 +185,13 @@ def lit_and_boxed(tolerance: float, scene: Sequence) -> tuple[float, float]:
     return float(came_back), float(followed)
 
 
-def test_a_pasted_box_does_not_come_back_but_a_light_change_does(scene: Sequence) -> None:
+def test_a_pasted_box_does_not_come_back_but_a_light_change_does(scene: FrameSequence) -> None:
     box, light = lit_and_boxed(8.0, scene)
     assert box < 0.03
     assert light > 0.6
 
 
-def test_it_is_the_holding_back_that_keeps_the_box_out(scene: Sequence) -> None:
+def test_it_is_the_holding_back_that_keeps_the_box_out(scene: FrameSequence) -> None:
     box, light = lit_and_boxed(1e6, scene)
     assert box > 0.15
     assert light > 0.6

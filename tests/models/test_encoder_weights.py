@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.encoder_decoder import Encoder
@@ -22,7 +22,7 @@ def made(name: str = "ae", **options: Any) -> Autoencoder:
     return model
 
 
-def untrained(scene: Sequence, **options: Any) -> Encoder:
+def untrained(scene: FrameSequence, **options: Any) -> Encoder:
     model = made(seed=5, **options)
     model.build(scene.size)
     return model.network.core.encoder  # type: ignore[no-any-return]
@@ -39,7 +39,7 @@ def untrained(scene: Sequence, **options: Any) -> Encoder:
     ids=str,
 )
 def test_an_encoder_from_a_file_stays_bit_identical_and_the_decoder_learns(
-    name: str, options: dict[str, Any], scene: Sequence, tmp_path: Path
+    name: str, options: dict[str, Any], scene: FrameSequence, tmp_path: Path
 ) -> None:
     given = untrained(scene, **options)
     torch.save(given.state_dict(), tmp_path / "encoder.pt")
@@ -50,7 +50,9 @@ def test_an_encoder_from_a_file_stays_bit_identical_and_the_decoder_learns(
     assert model.network.core.decoder.output.weight.abs().max() > 0
 
 
-def test_the_encoder_of_a_checkpoint_is_taken_and_the_file_is_not_needed_again(scene: Sequence, tmp_path: Path) -> None:
+def test_the_encoder_of_a_checkpoint_is_taken_and_the_file_is_not_needed_again(
+    scene: FrameSequence, tmp_path: Path
+) -> None:
     first = made(seed=5).fit(scene)
     cleanplate.save(first, tmp_path / "first.ckpt")
     second = made(encoder_weights=str(tmp_path / "first.ckpt")).fit(scene)
@@ -64,7 +66,7 @@ def test_the_encoder_of_a_checkpoint_is_taken_and_the_file_is_not_needed_again(s
 
 
 @pytest.mark.parametrize("prefix", ["encoder.", "core.encoder.", "network.core.encoder."])
-def test_the_encoder_is_found_among_other_weights(prefix: str, scene: Sequence, tmp_path: Path) -> None:
+def test_the_encoder_is_found_among_other_weights(prefix: str, scene: FrameSequence, tmp_path: Path) -> None:
     given = {prefix + key: value for key, value in untrained(scene).state_dict().items()}
     torch.save({"state_dict": given | {"decoder.output.bias": torch.zeros(3)}}, tmp_path / "all.pt")
     model = made(encoder_weights=str(tmp_path / "all.pt"))
@@ -86,14 +88,14 @@ def test_the_encoder_is_found_among_other_weights(prefix: str, scene: Sequence, 
     ],
 )
 def test_an_encoder_that_does_not_fit_is_refused_by_key_and_shape(
-    options: dict[str, Any], message: str, scene: Sequence, tmp_path: Path
+    options: dict[str, Any], message: str, scene: FrameSequence, tmp_path: Path
 ) -> None:
     torch.save(untrained(scene, **options).state_dict(), tmp_path / "encoder.pt")
     with pytest.raises(ConfigError, match=rf"^encoder_weights: .*encoder\.pt {message}"):
         made(encoder_weights=str(tmp_path / "encoder.pt")).task(scene)
 
 
-def test_files_that_hold_no_encoder_are_refused(scene: Sequence, tmp_path: Path) -> None:
+def test_files_that_hold_no_encoder_are_refused(scene: FrameSequence, tmp_path: Path) -> None:
     torch.save(untrained(scene), tmp_path / "module.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     torch.save({"a": 1}, tmp_path / "numbers.pt")

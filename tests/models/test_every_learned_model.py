@@ -19,7 +19,7 @@ import pytorch_lightning as pl
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.engine.trainer import build_trainer
 from cleanplate.engine.training import fit
 from cleanplate.metrics.functional.background import background_quality
@@ -83,7 +83,7 @@ class PullPlug(pl.Callback):
 
 @pytest.mark.parametrize("name", LEARNED)
 def test_a_training_that_was_interrupted_ends_where_the_uninterrupted_one_ends(
-    name: str, scene: Sequence, tmp_path: Path
+    name: str, scene: FrameSequence, tmp_path: Path
 ) -> None:
     def run(folder: str, *callbacks: pl.Callback) -> LearnedModel:
         model = learned(name, SHORT)
@@ -184,7 +184,7 @@ def digest(task: pl.LightningModule) -> str:
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Sequence:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> FrameSequence:
     """A scene so busy that its mean is wrong by six grey levels, and so small that a model learns it in seconds."""
     folder = tmp_path_factory.mktemp("busy") / "shadow" / "street"
     write_scene(SceneSpec("shadow", "street", height=32, width=48, frames=40, seed=3), folder)
@@ -192,12 +192,12 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Sequence:
 
 
 @pytest.fixture(scope="module")
-def ghosts(busy: Sequence) -> float:
+def ghosts(busy: FrameSequence) -> float:
     """Error of the temporal mean, in which everything that passed leaves a ghost."""
     return error_of(cleanplate.create("mean").fit(busy), busy)
 
 
-def error_of(model: BackgroundModel, sequence: Sequence) -> float:
+def error_of(model: BackgroundModel, sequence: FrameSequence) -> float:
     """AGE over a few frames."""
     assert sequence.plates is not None
     indices = range(2, len(sequence), 6)
@@ -207,14 +207,18 @@ def error_of(model: BackgroundModel, sequence: Sequence) -> float:
 
 
 @pytest.mark.parametrize("name", LEARNED)
-def test_a_model_that_starts_from_nothing_learns_more_than_the_mean(name: str, busy: Sequence, ghosts: float) -> None:
+def test_a_model_that_starts_from_nothing_learns_more_than_the_mean(
+    name: str, busy: FrameSequence, ghosts: float
+) -> None:
     model = learned(name, FROM_NOTHING | NEEDS.get(name, {}))
     model.fit(busy)
     assert error_of(model, busy) < ghosts
 
 
 @pytest.mark.parametrize("name", OFFLINE)
-def test_an_offline_statistic_is_nearer_to_the_plate_than_the_mean(name: str, busy: Sequence, ghosts: float) -> None:
+def test_an_offline_statistic_is_nearer_to_the_plate_than_the_mean(
+    name: str, busy: FrameSequence, ghosts: float
+) -> None:
     assert error_of(cleanplate.create(name).fit(busy), busy) < ghosts
 
 

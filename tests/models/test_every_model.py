@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
@@ -31,7 +31,7 @@ def fitted(request: pytest.FixtureRequest, scene_folder: Any) -> BackgroundModel
 
 
 @pytest.fixture
-def frames(scene: Sequence) -> list[np.ndarray]:
+def frames(scene: FrameSequence) -> list[np.ndarray]:
     return [scene[index] for index in range(30, 36)]
 
 
@@ -82,7 +82,7 @@ def test_a_reset_model_knows_nothing_of_the_frames_before(fitted: BackgroundMode
 
 
 def test_the_background_is_nearer_to_the_clean_plate_than_the_frames_are(
-    fitted: BackgroundModel, scene: Sequence
+    fitted: BackgroundModel, scene: FrameSequence
 ) -> None:
     assert scene.plates is not None
     fitted.reset()
@@ -98,7 +98,7 @@ def test_the_background_is_nearer_to_the_clean_plate_than_the_frames_are(
     assert np.mean(gaps) < np.mean(raw)
 
 
-def test_foreground_is_found(fitted: BackgroundModel, scene: Sequence) -> None:
+def test_foreground_is_found(fitted: BackgroundModel, scene: FrameSequence) -> None:
     assert scene.truth is not None
     fitted.reset()
     if fitted.streaming:

@@ -20,7 +20,7 @@ import pytorch_lightning as pl
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.trainer import build_trainer
 from cleanplate.engine.training import fit
@@ -76,7 +76,7 @@ def labelled(places: Path) -> list[Labelled]:
 
 
 @pytest.fixture(scope="module")
-def scene(labelled: list[Labelled]) -> Sequence:
+def scene(labelled: list[Labelled]) -> FrameSequence:
     return labelled[0].sequence
 
 
@@ -112,7 +112,7 @@ def test_it_learns(name: str, learnt: Callable[[str], SupervisedModel], labelled
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_mask_score_and_background_have_the_promised_form(
-    name: str, learnt: Callable[[str], SupervisedModel], scene: Sequence
+    name: str, learnt: Callable[[str], SupervisedModel], scene: FrameSequence
 ) -> None:
     model, frames = learnt(name), [scene[index] for index in range(15, 19)]
     for frame, prediction in zip(frames, model.predict(frames), strict=True):
@@ -128,7 +128,7 @@ def test_mask_score_and_background_have_the_promised_form(
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_a_checkpoint_gives_the_same_predictions(
-    name: str, learnt: Callable[[str], SupervisedModel], scene: Sequence, tmp_path: Path
+    name: str, learnt: Callable[[str], SupervisedModel], scene: FrameSequence, tmp_path: Path
 ) -> None:
     model, frames = learnt(name), [scene[index] for index in range(15, 19)]
     league = model.league
@@ -160,7 +160,9 @@ def test_what_it_learnt_elsewhere_meets_a_scene_after_loading(
 
 
 @pytest.mark.parametrize("name", LABELLED)
-def test_a_batch_equals_single_frames(name: str, learnt: Callable[[str], SupervisedModel], scene: Sequence) -> None:
+def test_a_batch_equals_single_frames(
+    name: str, learnt: Callable[[str], SupervisedModel], scene: FrameSequence
+) -> None:
     model, frames = learnt(name), [scene[index] for index in range(15, 19)]
     model.reset()
     together = model.predict(frames)
@@ -173,14 +175,14 @@ def test_a_batch_equals_single_frames(name: str, learnt: Callable[[str], Supervi
 
 
 @pytest.mark.parametrize("name", LABELLED)
-def test_before_it_has_learnt_it_says_so(name: str, scene: Sequence) -> None:
+def test_before_it_has_learnt_it_says_so(name: str, scene: FrameSequence) -> None:
     for use in (lambda model: model.apply(scene[0]), lambda model: model.fit(scene)):
         with pytest.raises(ModelError, match=f"^{name}: has not learnt yet; call learn"):
             use(made(name))
 
 
 @pytest.mark.parametrize("name", LABELLED)
-def test_a_scene_without_labels_is_no_material(name: str, scene: Sequence, tmp_path: Path) -> None:
+def test_a_scene_without_labels_is_no_material(name: str, scene: FrameSequence, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=f"^{name}: learns from labels, not from a scene"):
         fit(made(name), scene, CPU, tmp_path, {})
 

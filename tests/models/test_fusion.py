@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.supervised.fusion.model import Fusion
+from cleanplate.utils.arrays import Image
 from needed import tiny_unet
 
 
@@ -39,7 +39,7 @@ def seeing(model: Fusion, empty: float, seen: float) -> None:
     model._empty = people(plate)
 
 
-def test_a_clear_rise_against_the_empty_scene_is_foreground(scene: Sequence, semantics: Path) -> None:
+def test_a_clear_rise_against_the_empty_scene_is_foreground(scene: FrameSequence, semantics: Path) -> None:
     model = made(semantics, somebody_above=0.5).fit(scene)
     plain = cleanplate.create("median", foreground={"threshold": 28.0}).fit(scene)
     seeing(model, 0.3, 0.9)
@@ -51,7 +51,7 @@ def test_a_clear_rise_against_the_empty_scene_is_foreground(scene: Sequence, sem
     np.testing.assert_array_equal(model.apply(scene[20]), expected)
 
 
-def test_what_nobody_is_seen_in_is_background_where_that_is_asked_for(scene: Sequence, semantics: Path) -> None:
+def test_what_nobody_is_seen_in_is_background_where_that_is_asked_for(scene: FrameSequence, semantics: Path) -> None:
     model = made(semantics, nobody_below=0.2).fit(scene)
     plain = cleanplate.create("median", foreground={"threshold": 28.0}).fit(scene)
     frame = next(scene[index] for index in range(len(scene)) if (plain.apply(scene[index]) == 255).any())
@@ -67,7 +67,7 @@ def test_what_nobody_is_seen_in_is_background_where_that_is_asked_for(scene: Seq
     np.testing.assert_array_equal(quiet.apply(frame), expected)  # off by default: cars are not people
 
 
-def test_its_checkpoint_needs_no_other_file(scene: Sequence, semantics: Path, tmp_path: Path) -> None:
+def test_its_checkpoint_needs_no_other_file(scene: FrameSequence, semantics: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.ckpt"
     copy.write_bytes(semantics.read_bytes())
     model = made(copy, somebody_above=0.01).fit(scene)
@@ -80,7 +80,7 @@ def test_its_checkpoint_needs_no_other_file(scene: Sequence, semantics: Path, tm
     assert loaded.league == "semantic"
 
 
-def test_it_says_what_is_missing(scene: Sequence, tmp_path: Path) -> None:
+def test_it_says_what_is_missing(scene: FrameSequence, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="fusion: semantics: no checkpoint given; train one"):
         cleanplate.create("fusion").fit(scene)
     with pytest.raises(ModelError, match="cannot be read"):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.components.initializers import INITIALIZERS, Initial, initial_background
 from cleanplate.models.components.initializers.learned import disagreement, learned
@@ -33,7 +33,7 @@ class Frames:
 
 
 def in_memory(frames):
-    return Sequence("test/frames", Frames(frames), range(1, len(frames) + 1))
+    return FrameSequence("test/frames", Frames(frames), range(1, len(frames) + 1))
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 200])

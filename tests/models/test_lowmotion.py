@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models import BackgroundModel, create
 from in_memory import in_memory, photographed, textured
@@ -27,7 +27,7 @@ def view(index: int, reach: float, box: int | None = None) -> tuple[np.ndarray, 
     return photographed(np.where(truth[..., None], (30, 220, 240), plate), index), plate, truth
 
 
-def scene_of(reach: float, count: int = 60) -> Sequence:
+def scene_of(reach: float, count: int = 60) -> FrameSequence:
     return in_memory([view(index, reach, (5 * index) % (WIDTH - SIDE))[0] for index in range(count)])
 
 
@@ -47,7 +47,7 @@ def overlap(mask: np.ndarray, truth: np.ndarray) -> float:
 
 
 def test_object_and_plate_are_found_whether_the_camera_shakes_or_not(fitted: BackgroundModel, reach: float) -> None:
-    assert ("reference" in fitted.state()) == (reach > 0)
+    assert ("reference" in fitted.state_dict()) == (reach > 0)
     for index in range(100, 106):
         frame, plate, truth = view(index, reach, box=20 + index - 100)
         prediction = fitted.predict([frame])[0]
@@ -70,11 +70,11 @@ def test_registration_is_what_does_it() -> None:
 def test_it_comes_back_as_it_was(fitted: BackgroundModel, reach: float, way: str, tmp_path: Path) -> None:
     if way == "state":
         again = create("lowmotion")
-        again.restore(fitted.state())
+        again.load_state_dict(fitted.state_dict())
     else:
         cleanplate.save(fitted, tmp_path / "model.ckpt")
         again = cleanplate.load(tmp_path / "model.ckpt")
-    assert again.state().keys() == fitted.state().keys()
+    assert again.state_dict().keys() == fitted.state_dict().keys()
     frames = [view(index, reach, box)[0] for index, box in ((200, 50), (201, None))]
     for one, other in zip(fitted.predict(frames), again.predict(frames), strict=True):
         np.testing.assert_array_equal(one.background, other.background)
@@ -84,14 +84,14 @@ def test_it_comes_back_as_it_was(fitted: BackgroundModel, reach: float, way: str
 
 def test_what_was_not_fitted_comes_back_unfitted() -> None:
     again = create("lowmotion")
-    again.restore(create("lowmotion").state())
+    again.load_state_dict(create("lowmotion").state_dict())
     assert not again.fitted
 
 
 @pytest.mark.parametrize("count", [1, 2, 30])  # thirty make 29 pairs
 def test_with_few_frames_there_is_a_plate_and_nothing_more(count: int) -> None:
     model = create("lowmotion").fit(scene_of(0.0, count))
-    state = model.state()
+    state = model.state_dict()
     assert "components" not in state and "reference" not in state and state["noise"] is None
     frame, _, truth = view(100, 0.0, 60)
     prediction = model.predict([frame])[0]
@@ -103,7 +103,7 @@ def test_with_few_frames_there_is_a_plate_and_nothing_more(count: int) -> None:
 def test_parts_can_be_left_out() -> None:
     shaking = scene_of(3.0)
     for option, key in (("registration", "reference"), ("residual", "components"), ("noise", "noise")):
-        state = create("lowmotion", **{option: False}, views=False).fit(shaking).state()
+        state = create("lowmotion", **{option: False}, views=False).fit(shaking).state_dict()
         assert state.get(key) is None
         others = {"reference", "components", "noise"} - {key}
         assert all(state.get(other) is not None for other in others)
@@ -114,14 +114,14 @@ def test_without_residual_the_background_is_the_plate_whatever_the_light() -> No
     frame = view(100, 0.0)[0]
     dark = np.rint(frame * 0.8).astype(np.uint8)
     for prediction in model.predict([frame, dark]):
-        np.testing.assert_array_equal(prediction.background, model.state()["plate"])
+        np.testing.assert_array_equal(prediction.background, model.state_dict()["plate"])
 
 
 def test_a_second_fit_forgets_the_first() -> None:
     model = create("lowmotion").fit(scene_of(3.0))
     model.fit(scene_of(0.0, 40))
     fresh = create("lowmotion").fit(scene_of(0.0, 40))
-    assert model.state().keys() == fresh.state().keys()
+    assert model.state_dict().keys() == fresh.state_dict().keys()
     frame = view(100, 0.0, 50)[0]
     np.testing.assert_array_equal(model.apply(frame), fresh.apply(frame))
 

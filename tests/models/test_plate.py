@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models.hybrid.plate.inference import QuickHead
 from cleanplate.models.hybrid.plate.model import Plate
@@ -22,7 +22,7 @@ def plate(scene_folder: Path) -> Plate:
     return model
 
 
-def test_a_pasted_object_is_found_and_a_shadow_is_not(plate: Plate, scene: Sequence) -> None:
+def test_a_pasted_object_is_found_and_a_shadow_is_not(plate: Plate, scene: FrameSequence) -> None:
     background = plate.base.predict([scene[0]])[0].background
     frame = background.copy()
     random = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def test_a_pasted_object_is_found_and_a_shadow_is_not(plate: Plate, scene: Seque
 
 
 @pytest.mark.parametrize("base", ["median", "gmm", "mog2"])
-def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: Sequence) -> None:
+def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: FrameSequence) -> None:
     model = cleanplate.create("plate", base=base).fit(scene)
     for index in range(5):
         prediction = model.predict([scene[index]])[0]
@@ -44,14 +44,14 @@ def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: Sequ
         assert prediction.background.shape == scene[0].shape
 
 
-def test_without_its_vote_the_base_decides(scene: Sequence) -> None:
+def test_without_its_vote_the_base_decides(scene: FrameSequence) -> None:
     base = cleanplate.create("lowmotion", {"threshold": 28.0}).fit(scene)
     alone = cleanplate.create("plate", vote=0.0).fit(scene)
     for index in (3, 30):
         np.testing.assert_array_equal(base.apply(scene[index]), alone.apply(scene[index]))
 
 
-def test_several_threads_find_what_one_finds(plate: Plate, scene: Sequence) -> None:
+def test_several_threads_find_what_one_finds(plate: Plate, scene: FrameSequence) -> None:
     frames = [scene[index] for index in (3, 12, 30, 39)]
     alone = plate.predict(frames)
     torch.set_num_threads(2)
@@ -82,7 +82,7 @@ def test_the_quick_network_says_what_the_network_says(plate: Plate, kind: torch.
         assert not torch.equal(other, expected)
 
 
-def test_weights_that_change_are_noticed(scene: Sequence) -> None:
+def test_weights_that_change_are_noticed(scene: FrameSequence) -> None:
     model = cleanplate.create("plate")
     assert isinstance(model, Plate)
     noise = np.zeros((32, 32), np.float32)
@@ -94,7 +94,7 @@ def test_weights_that_change_are_noticed(scene: Sequence) -> None:
     np.testing.assert_allclose(after, 0.5, atol=0.01)
 
 
-def test_padded_noise_is_that_of_this_scene(plate: Plate, scene: Sequence) -> None:
+def test_padded_noise_is_that_of_this_scene(plate: Plate, scene: FrameSequence) -> None:
     frame, background = scene[0][:41, :37], scene[9][:41, :37]
     quiet, restless = np.zeros((41, 37), np.float32), np.full((41, 37), 60, np.float32)
     first = plate.probability(frame, background, quiet)
@@ -113,7 +113,7 @@ def test_probability_does_not_depend_on_padding(plate: Plate) -> None:
     assert np.abs(odd[:16, :16] - whole[:16, :16]).mean() < 0.05
 
 
-def test_weights_of_ones_own_are_taken(tmp_path: Path, scene: Sequence) -> None:
+def test_weights_of_ones_own_are_taken(tmp_path: Path, scene: FrameSequence) -> None:
     silent = HeadNetwork()
     for weight in silent.parameters():
         torch.nn.init.zeros_(weight)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.models import create
 from cleanplate.models.components.pasting import paste, random_object
 from cleanplate.models.components.shading import darken, overlap, shade_alone, shade_of, silhouette, somewhere
@@ -174,7 +174,7 @@ def test_only_what_lies_inside_is_overlap(place: tuple[int, int]) -> None:
     np.testing.assert_array_equal(outer, expected[100:160, 100:180])
 
 
-def test_a_scene_gives_frames_with_true_labels_and_what_its_model_knows(scene: Sequence) -> None:
+def test_a_scene_gives_frames_with_true_labels_and_what_its_model_knows(scene: FrameSequence) -> None:
     assert scene.truth is not None
     model = create("median", frames=40).fit(scene)
     found = material(scene, model, 9, cutouts=5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models import create
 from cleanplate.models.statistical.rpca.robust_pca import leading_subspace, robust_coefficients, robust_pca
@@ -61,7 +61,7 @@ def fitted(scene_folder):
     return create("rpca", scale=2).fit(cleanplate.open_sequence(scene_folder))
 
 
-def test_a_light_change_is_followed(fitted, scene: Sequence) -> None:
+def test_a_light_change_is_followed(fitted, scene: FrameSequence) -> None:
     frame = scene[10]
     dark = np.rint(frame * 0.75).astype(np.uint8)
     before, after = (prediction.background.astype(float) for prediction in fitted.predict([frame, dark]))
@@ -69,7 +69,7 @@ def test_a_light_change_is_followed(fitted, scene: Sequence) -> None:
     assert np.abs(after - before).mean() > 10
 
 
-def test_a_pasted_box_is_not_followed(fitted, scene: Sequence) -> None:
+def test_a_pasted_box_is_not_followed(fitted, scene: FrameSequence) -> None:
     frame = scene[10].copy()
     before = fitted.predict([frame])[0].background
     frame[10:40, 20:60] = (30, 240, 250)
@@ -78,7 +78,7 @@ def test_a_pasted_box_is_not_followed(fitted, scene: Sequence) -> None:
     assert (prediction.mask[14:36, 24:56] == 255).mean() > 0.95
 
 
-def test_it_is_nearer_to_the_clean_plate_than_the_mean_is(fitted, scene: Sequence) -> None:
+def test_it_is_nearer_to_the_clean_plate_than_the_mean_is(fitted, scene: FrameSequence) -> None:
     assert scene.plates is not None
     mean = create("mean").fit(scene)
     gaps = {}

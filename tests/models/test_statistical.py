@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models import available, create
 from cleanplate.models.statistical.opencv import model as opencv_subtractors
@@ -58,7 +58,7 @@ def show(left=None, seed=0):
 def sequence():
     # Every third frame shows it: rarely enough at any place to be no background.
     frames = [show(None if index % 3 else (index * 7) % (WIDTH - SIDE), index)[0] for index in range(FRAMES)]
-    return Sequence("test/square", Frames(frames), range(1, FRAMES + 1))
+    return FrameSequence("test/square", Frames(frames), range(1, FRAMES + 1))
 
 
 def overlap(mask, truth):
@@ -81,7 +81,7 @@ def test_offline_models_find_the_square_and_the_plate(name, options, sequence):
 def test_offline_models_come_back_as_they_were(name, options, sequence):
     model = create(name, **options).fit(sequence)
     again = create(name, **options)
-    again.restore(model.state())
+    again.load_state_dict(model.state_dict())
     frames = [show(left=left, seed=left)[0] for left in (5, 30)]
     for one, other in zip(model.predict(frames), again.predict(frames), strict=True):
         np.testing.assert_array_equal(one.mask, other.mask)
@@ -136,11 +136,11 @@ def test_restored_subtractor_starts_afresh(name, sequence):
     model = create(name)
     for index in range(20):
         model.apply(sequence[index])
-    state = model.state()
+    state = model.state_dict()
     other = create(name)
-    other.restore(state)
+    other.load_state_dict(state)
     other.apply(np.zeros((8, 10, 3), np.uint8))  # any size is welcome again
-    model.restore(state)
+    model.load_state_dict(state)
     fresh = create(name)
     for index in range(5):
         np.testing.assert_array_equal(model.apply(sequence[index]), fresh.apply(sequence[index]))

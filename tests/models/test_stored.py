@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel, checkpoint
@@ -43,7 +43,7 @@ def bytes_of(content: Any) -> bytes:
     return data.getvalue()
 
 
-def test_a_model_comes_back_as_it_was(model: BackgroundModel, scene: Sequence, tmp_path: Path) -> None:
+def test_a_model_comes_back_as_it_was(model: BackgroundModel, scene: FrameSequence, tmp_path: Path) -> None:
     cleanplate.save(model, tmp_path / "deep" / "model.ckpt", run="a/b", data=[{"scene": "a/b"}])
     loaded = cleanplate.load(str(tmp_path / "deep" / "model.ckpt"))
     assert type(loaded) is type(model)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import cleanplate
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
@@ -51,7 +51,7 @@ def model(streaming: BackgroundModel) -> BackgroundModel:
 
 
 @pytest.fixture
-def frames(scene: Sequence) -> list[np.ndarray]:
+def frames(scene: FrameSequence) -> list[np.ndarray]:
     return [scene[index] for index in range(40)]
 
 
@@ -178,7 +178,7 @@ WRONG: dict[str, tuple[Callable[[], Any], str]] = {
 @pytest.mark.parametrize("name", ["median", "mog2"])
 @pytest.mark.parametrize("wrong", WRONG)
 def test_what_is_no_frame_is_refused_with_what_to_do(
-    name: str, wrong: str, scene: Sequence, frames: list[np.ndarray]
+    name: str, wrong: str, scene: FrameSequence, frames: list[np.ndarray]
 ) -> None:
     model = made(name).fit(scene)
     make, message = WRONG[wrong]
@@ -201,14 +201,14 @@ def test_frames_of_another_size_are_refused_and_the_stream_goes_on(
 
 
 @pytest.mark.parametrize("rate", [float("nan"), 1.5])
-def test_a_rate_that_is_none_is_refused(scene: Sequence, frames: list[np.ndarray], rate: float) -> None:
+def test_a_rate_that_is_none_is_refused(scene: FrameSequence, frames: list[np.ndarray], rate: float) -> None:
     with pytest.raises(ModelError, match=r"^median: learning_rate .* 0 freezes"):
         made("median").fit(scene).apply(frames[0], rate)
 
 
 @pytest.mark.parametrize("name", ADAPTING)
 def test_a_fitted_background_follows_the_light_where_a_rate_asks_for_it(
-    name: str, scene: Sequence, tmp_path: Path
+    name: str, scene: FrameSequence, tmp_path: Path
 ) -> None:
     model = made(name).fit(scene)
     assert not model.remembers or name == "bgsnet"  # what bgsnet remembers is how it was lately
@@ -228,7 +228,7 @@ def test_a_fitted_background_follows_the_light_where_a_rate_asks_for_it(
 
 
 @pytest.mark.parametrize("name", ["median", "lowmotion", "plate"])
-def test_an_object_is_not_taken_over_into_the_background(name: str, scene: Sequence) -> None:
+def test_an_object_is_not_taken_over_into_the_background(name: str, scene: FrameSequence) -> None:
     model = made(name).fit(scene)
     plate = model.background.copy()
     frame = plate.copy()
@@ -240,7 +240,7 @@ def test_an_object_is_not_taken_over_into_the_background(name: str, scene: Seque
     assert followed <= (0 if name == "median" else 8)  # of more than 127 levels; light is followed there too
 
 
-def test_a_state_of_another_model_is_refused(scene: Sequence, tmp_path: Path) -> None:
+def test_a_state_of_another_model_is_refused(scene: FrameSequence, tmp_path: Path) -> None:
     cleanplate.create("median", frames=20).fit(scene).save(tmp_path / "median.ckpt")
     with pytest.raises(ModelError, match=r"median\.ckpt: holds 'median', this is mean; use cleanplate\.load"):
         cleanplate.create("mean").load(tmp_path / "median.ckpt")

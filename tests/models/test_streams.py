@@ -9,7 +9,7 @@ import torch
 
 import cleanplate
 from cleanplate.data.flow import FlowFile, flows, write_flow_file
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.autoencoder.patch_ae.network import PatchAutoencoder, PatchConvolution
@@ -34,7 +34,7 @@ def backgrounds(model: Autoencoder, frames: list[np.ndarray]) -> np.ndarray:
     return np.stack([prediction.background for prediction in model.predict(frames)]).astype(int)
 
 
-def consecutive(scene: Sequence, first: int = 20, count: int = 4) -> list[np.ndarray]:
+def consecutive(scene: FrameSequence, first: int = 20, count: int = 4) -> list[np.ndarray]:
     return [scene[index] for index in range(first, first + count)]
 
 
@@ -63,7 +63,7 @@ def test_a_mask_becomes_the_share_of_each_pixel() -> None:
     np.testing.assert_array_equal(mask_levels(mask, (1, 2)), [[[191, 64]]])
 
 
-def test_flow_in_training_is_that_of_the_frame_before_however_few_are_taken(scene: Sequence) -> None:
+def test_flow_in_training_is_that_of_the_frame_before_however_few_are_taken(scene: FrameSequence) -> None:
     stream = FlowStream()
     taken = [levels for _, levels in stream.over(scene, [0, 13, 26], (16, 24))]
     live = stream.following([scene[index] for index in range(27)], (16, 24))
@@ -74,18 +74,20 @@ def test_flow_in_training_is_that_of_the_frame_before_however_few_are_taken(scen
 
 
 @pytest.mark.parametrize("name", FLOW_MODELS)
-def test_kept_flow_and_flow_made_on_the_way_train_the_same_model(name: str, scene: Sequence, tmp_path: Path) -> None:
+def test_kept_flow_and_flow_made_on_the_way_train_the_same_model(
+    name: str, scene: FrameSequence, tmp_path: Path
+) -> None:
     plain = made(name, **SHORT).fit(scene)
     write_flow_file(tmp_path / "f.npz", ((scene.numbers[index], flow) for index, _, flow in flows(scene)), {})
     scene.flow = FlowFile(tmp_path / "f.npz")
     kept = made(name, **SHORT).fit(scene)
     for key, value in plain.network.state_dict().items():
         torch.testing.assert_close(value, kept.network.state_dict()[key], rtol=0, atol=0)
-    np.testing.assert_array_equal(plain.state()["noise"], kept.state()["noise"])
+    np.testing.assert_array_equal(plain.state_dict()["noise"], kept.state_dict()["noise"])
 
 
 @pytest.mark.parametrize("name", FLOW_MODELS)
-def test_the_frame_before_is_remembered_across_calls_and_forgotten_on_reset(name: str, scene: Sequence) -> None:
+def test_the_frame_before_is_remembered_across_calls_and_forgotten_on_reset(name: str, scene: FrameSequence) -> None:
     model = made(name, **SHORT).fit(scene)
     assert model.remembers
     frames = consecutive(scene)
@@ -99,7 +101,7 @@ def test_the_frame_before_is_remembered_across_calls_and_forgotten_on_reset(name
 
 
 @pytest.mark.parametrize("name", FLOW_MODELS)
-def test_the_flow_reaches_the_background(name: str, scene: Sequence) -> None:
+def test_the_flow_reaches_the_background(name: str, scene: FrameSequence) -> None:
     """Two frames that are the same, one of them moving: what comes out differs."""
     model = made(name, **SHORT | {"steps": 20, "learning_rate": 5e-3}).fit(scene)
     frames = model._inputs(consecutive(scene)).float() / 255
@@ -110,7 +112,7 @@ def test_the_flow_reaches_the_background(name: str, scene: Sequence) -> None:
     assert (moving - resting)[1:].abs().max() > 1e-4
 
 
-def test_light_jitter_leaves_the_flow_alone(scene: Sequence) -> None:
+def test_light_jitter_leaves_the_flow_alone(scene: FrameSequence) -> None:
     task = made("flow_ae", light_jitter=0.5).task(scene)
     frames = task.training_frames(torch.arange(8))
     lit = task.jittered(frames)
@@ -124,7 +126,7 @@ def test_light_jitter_leaves_the_flow_alone(scene: Sequence) -> None:
 
 @pytest.mark.parametrize("other", ["median", "mog2", "ae"])
 def test_the_mask_of_another_model_goes_in_and_travels_in_the_checkpoint(
-    other: str, scene: Sequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    other: str, scene: FrameSequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if other == "ae":  # a short one
         from cleanplate.models.components import streams
@@ -148,7 +150,7 @@ def test_the_mask_of_another_model_goes_in_and_travels_in_the_checkpoint(
         assert mask.any()
 
 
-def test_a_model_that_learns_online_sees_all_frames_while_training(scene: Sequence) -> None:
+def test_a_model_that_learns_online_sees_all_frames_while_training(scene: FrameSequence) -> None:
     model = made("flow_ae", stream="mask", mask_model="mog2", **SHORT | {"frames": 3})
     inputs = model._frames_of(scene)
     alone = cleanplate.create("mog2")
@@ -232,7 +234,7 @@ def attentive(request: pytest.FixtureRequest, scene_folder: Path) -> Any:
     return model.fit(cleanplate.open_sequence(scene_folder))
 
 
-def test_attention_is_where_its_name_says(attentive: Any, scene: Sequence) -> None:
+def test_attention_is_where_its_name_says(attentive: Any, scene: FrameSequence) -> None:
     assert scene.truth is not None
     frames = consecutive(scene, 10, 20)
     finest = attentive.attention_maps(frames)[0]
@@ -249,7 +251,7 @@ def test_attention_is_where_its_name_says(attentive: Any, scene: Sequence) -> No
         assert np.mean(inside) < 0.9 * np.mean(outside)
 
 
-def test_attention_is_offered_as_pictures(attentive: Any, scene: Sequence) -> None:
+def test_attention_is_offered_as_pictures(attentive: Any, scene: FrameSequence) -> None:
     extra = attentive.extra_pictures(consecutive(scene))
     assert set(extra) == {f"attention {stage + 1}" for stage in range(len(extra))}
     assert all(len(pictures) == 4 for pictures in extra.values())

@@ -11,7 +11,7 @@ import torch
 import cleanplate
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import write_image
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError, DataError, ModelError
 from cleanplate.models.components.blocks import Style
@@ -63,7 +63,7 @@ def stills_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def stills(stills_folder: Path) -> Sequence:
+def stills(stills_folder: Path) -> FrameSequence:
     return read_cdnet(stills_folder)
 
 
@@ -109,7 +109,7 @@ def test_pictures_are_normalised_as_those_of_imagenet() -> None:
     torch.testing.assert_close(seen[0], torch.stack(channels, dim=1))
 
 
-def test_the_network_is_shown_rgb(stills: Sequence) -> None:
+def test_the_network_is_shown_rgb(stills: FrameSequence) -> None:
     examples = made(cropped=1.0, turned=0.0, light=0.0, rough=0.0, pasted=0.0).examples([Labelled.of(stills)])
     blue = np.zeros((40, 40, 3), np.uint8)
     blue[..., 0] = 200
@@ -124,7 +124,7 @@ def test_the_network_is_shown_rgb(stills: Sequence) -> None:
 # Predicting
 
 
-def test_pictures_of_any_size_in_one_call_get_what_they_get_alone(stills: Sequence) -> None:
+def test_pictures_of_any_size_in_one_call_get_what_they_get_alone(stills: FrameSequence) -> None:
     model = grown().fit(stills)
     frames = [stills[index] for index in (0, 0, 7, 20, 0)]
     for frame, prediction in zip(frames, model.predict(frames), strict=True):
@@ -135,7 +135,7 @@ def test_pictures_of_any_size_in_one_call_get_what_they_get_alone(stills: Sequen
     assert model.fitted_size is None
 
 
-def test_before_it_meets_a_scene_it_can_be_used_and_after_that_it_knows_its_size(scene: Sequence) -> None:
+def test_before_it_meets_a_scene_it_can_be_used_and_after_that_it_knows_its_size(scene: FrameSequence) -> None:
     model = grown()
     model.apply(np.zeros((31, 57, 3), np.uint8))
     model.apply(scene[0])
@@ -156,7 +156,7 @@ def test_large_pictures_are_made_smaller_for_the_network(size: tuple[int, int], 
     assert tuple(seen[0]) == expected
 
 
-def test_seen_mirrored_as_well_a_mirrored_frame_gives_the_mirrored_score(stills: Sequence) -> None:
+def test_seen_mirrored_as_well_a_mirrored_frame_gives_the_mirrored_score(stills: FrameSequence) -> None:
     def largest_difference(mirrored: bool) -> float:
         model = grown(mirrored=mirrored)
         one, other = (model.predict([frame])[0].score for frame in (stills[3], stills[3][:, ::-1].copy()))
@@ -166,7 +166,7 @@ def test_seen_mirrored_as_well_a_mirrored_frame_gives_the_mirrored_score(stills:
     assert largest_difference(mirrored=True) < 0.2 * largest_difference(mirrored=False)
 
 
-def test_the_threshold_is_half_of_the_probability(stills: Sequence) -> None:
+def test_the_threshold_is_half_of_the_probability(stills: FrameSequence) -> None:
     model = grown()
     for logit, level in ((0.1, 255), (-0.1, 0)):
         model.logits = lambda batch, logit=logit: torch.full((len(batch), 1, *batch.shape[-2:]), logit)  # type: ignore
@@ -178,7 +178,7 @@ def test_the_threshold_is_half_of_the_probability(stills: Sequence) -> None:
 # Backgrounds
 
 
-def test_the_background_of_a_camera_is_its_own(scene: Sequence) -> None:
+def test_the_background_of_a_camera_is_its_own(scene: FrameSequence) -> None:
     model = grown().fit(scene)
     np.testing.assert_array_equal(model.background, cleanplate.create("median").fit(scene).background)
     assert all(prediction.background is model.background for prediction in model.predict([scene[3], scene[9]]))
@@ -186,7 +186,7 @@ def test_the_background_of_a_camera_is_its_own(scene: Sequence) -> None:
     np.testing.assert_array_equal(grown().fit(scene).predict([scene[0]])[0].background, scene.clean_plate)
 
 
-def test_the_background_of_a_still_picture_is_filled_in_where_somebody_is(stills: Sequence) -> None:
+def test_the_background_of_a_still_picture_is_filled_in_where_somebody_is(stills: FrameSequence) -> None:
     model, frame = grown().fit(stills), stills[4]
     truth = Labelled.of(stills).read(5)[1] == 255
     model._scored = lambda frames: [(one, np.where(truth, 250, 3).astype(np.float32)) for one in frames]  # type: ignore
@@ -231,7 +231,9 @@ def test_holes_of_nothing_and_of_everything() -> None:
 # What it learns from
 
 
-def test_every_tenth_picture_is_held_out_and_nothing_is_read_before_it_is_drawn(stills: Sequence, monkeypatch) -> None:
+def test_every_tenth_picture_is_held_out_and_nothing_is_read_before_it_is_drawn(
+    stills: FrameSequence, monkeypatch
+) -> None:
     read: list[int] = []
     whole = Labelled.read
     monkeypatch.setattr(Labelled, "read", lambda self, number: (read.append(number), whole(self, number))[1])
@@ -252,7 +254,7 @@ def test_every_tenth_picture_is_held_out_and_nothing_is_read_before_it_is_drawn(
     assert len(made(judged=2).examples([Labelled.of(stills)]).validation()) == 2
 
 
-def test_only_so_many_pictures_are_held_in_memory(stills: Sequence, monkeypatch) -> None:
+def test_only_so_many_pictures_are_held_in_memory(stills: FrameSequence, monkeypatch) -> None:
     read: list[int] = []
     whole = Labelled.read
     monkeypatch.setattr(Labelled, "read", lambda self, number: (read.append(number), whole(self, number))[1])
@@ -285,7 +287,7 @@ def test_a_broken_picture_stops_the_training_or_is_passed_over(stills_folder: Pa
         assert len(list(examples.held_out())) == 4
 
 
-def test_it_learns_to_know_what_it_is_shown(stills: Sequence) -> None:
+def test_it_learns_to_know_what_it_is_shown(stills: FrameSequence) -> None:
     """Bright discs on a darker ground, some seconds."""
     model = made(steps=80, epoch_steps=80, batch_size=8, average=0.9, width=8, learning_rate=1e-2)
     model.learn([Labelled.of(stills)]).fit(stills)
@@ -299,7 +301,9 @@ def test_it_learns_to_know_what_it_is_shown(stills: Sequence) -> None:
 # Encoder weights
 
 
-def test_an_encoder_from_a_file_starts_the_training_and_is_not_needed_again(stills: Sequence, tmp_path: Path) -> None:
+def test_an_encoder_from_a_file_starts_the_training_and_is_not_needed_again(
+    stills: FrameSequence, tmp_path: Path
+) -> None:
     first = grown(seed=5)
     cleanplate.save(first, tmp_path / "first.ckpt")
     second = made(encoder_weights=str(tmp_path / "first.ckpt"))
@@ -328,7 +332,9 @@ def test_an_encoder_from_a_file_starts_the_training_and_is_not_needed_again(stil
         ({"norm": "none"}, r"lacks .* and has stages\.0\.1\.weight, .* unlike this encoder"),
     ],
 )
-def test_an_encoder_that_does_not_fit_is_refused(options: dict, message: str, stills: Sequence, tmp_path: Path) -> None:
+def test_an_encoder_that_does_not_fit_is_refused(
+    options: dict, message: str, stills: FrameSequence, tmp_path: Path
+) -> None:
     torch.save(grown().network.encoder.state_dict(), tmp_path / "encoder.pt")
     with pytest.raises(ConfigError, match=rf"^encoder_weights: .*encoder\.pt {message}"):
         made(encoder_weights=str(tmp_path / "encoder.pt"), **options).task([Labelled.of(stills)])

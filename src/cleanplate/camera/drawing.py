@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour, width_of
+from cleanplate.utils.arrays import Image
 
 WHITE: Colour = (255, 255, 255)
 DARK: Colour = (32, 26, 22)

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 
 from cleanplate.acquire.patience import Patience
-from cleanplate.data.io.images import Image
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.stream import FrameStream
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import silence_decoders
 
 

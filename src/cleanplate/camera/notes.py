@@ -4,7 +4,7 @@ from time import monotonic
 
 from cleanplate.camera import drawing
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 _SECONDS = 2.0
 _LONGER = 5.0  # for what went wrong, which takes longer to read

@@ -13,7 +13,7 @@ from cleanplate.camera.events import Event, Key, Mouse
 from cleanplate.camera.feed import Feed
 from cleanplate.camera.timing import Clock, Rate
 from cleanplate.camera.window import Window
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import check_display
 
 _PATIENCE = 0.05  # seconds without a new picture after which the window is drawn again

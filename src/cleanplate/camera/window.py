@@ -8,7 +8,7 @@ import cv2
 
 from cleanplate.camera.events import Event, key_of, mouse_of
 from cleanplate.camera.toolkit_zoom import undo_zoom
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 # No toolbar and no zoom of the toolkit's own; the picture keeps its shape when the window is drawn larger.
 _FLAGS = cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL

@@ -1,6 +1,6 @@
 """Sequences from folders and videos, and the generator of scenes."""
 
 from cleanplate.data.open import open_sequence
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 
-__all__ = ["Sequence", "open_sequence"]
+__all__ = ["FrameSequence", "open_sequence"]

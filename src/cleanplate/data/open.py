@@ -11,7 +11,7 @@ from typing import BinaryIO
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_picture
 from cleanplate.data.io.sources import FrameSource, ImageFiles, VideoFile, natural_key
-from cleanplate.data.sequence import OnCorrupt, Sequence
+from cleanplate.data.sequence import FrameSequence, OnCorrupt
 from cleanplate.data.streams.camera import Backoff, Camera
 from cleanplate.data.streams.stdin_video import PipedVideo, RawPipe
 from cleanplate.data.streams.stream import FrameStream, Pictures, Video
@@ -20,7 +20,7 @@ from cleanplate.errors import DataError
 _ADDRESS = re.compile(r"(rtsp|rtsps|rtmp|rtmps|http|https|udp|tcp|srt|rtp)://.+", re.IGNORECASE)
 
 
-def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnCorrupt = "error") -> Sequence:
+def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnCorrupt = "error") -> FrameSequence:
     """Opens whatever lies at `location`: a CDnet folder (with `input/`), a folder of pictures, or a video file.
 
     Raises:
@@ -38,7 +38,7 @@ def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnC
         raise DataError(f"{path}: neither a folder nor a video ({', '.join(sorted(VIDEO_SUFFIXES))})")
     else:
         raise DataError(f"{path}: no such file or folder")
-    return Sequence(name or path.stem, source, range(1, len(source) + 1), on_corrupt=on_corrupt)
+    return FrameSequence(name or path.stem, source, range(1, len(source) + 1), on_corrupt=on_corrupt)
 
 
 def open_stream(
@@ -97,7 +97,7 @@ def _of_file(path: Path) -> FrameStream:
     raise DataError(f"{path}: neither a folder nor a video; a video's name ends in {kinds}")
 
 
-def _of_glob(pattern: str) -> Sequence:
+def _of_glob(pattern: str) -> FrameSequence:
     paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207  # of pathlib's none is absolute
     pictures = sorted(
         (path for path in paths if is_picture(path) and path.is_file()), key=lambda path: natural_key(str(path))
@@ -106,4 +106,4 @@ def _of_glob(pattern: str) -> Sequence:
         found = f"none of the {len(paths)} files it fits is a picture" if paths else "fits no file"
         raise DataError(f"{pattern}: {found} (looked for {', '.join(sorted(IMAGE_SUFFIXES))})")
     source = ImageFiles(pictures)
-    return Sequence(Path(pattern).parent.name or "pictures", source, range(1, len(source) + 1))
+    return FrameSequence(Path(pattern).parent.name or "pictures", source, range(1, len(source) + 1))

@@ -1,7 +1,6 @@
 """A sequence: ordered frames of one camera, with ground truth, ROI and clean plates where they are known."""
 
-from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -9,9 +8,9 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from cleanplate.data.flow.files import FlowFile
-from cleanplate.data.io.images import Image
 from cleanplate.data.io.sources import FrameSource, VideoFile
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import ordered_map
 
 OnCorrupt = Literal["error", "skip"]
@@ -21,7 +20,7 @@ CLEAN_PLATE = "clean_plate.png"
 
 
 @dataclass
-class Sequence:
+class FrameSequence:
     """Frames of one camera.
 
     Frames are uint8 BGR `[H, W, 3]`, read lazily. `numbers[i]` is the number that frame `i` bears on disk (CDnet counts
@@ -46,7 +45,7 @@ class Sequence:
 
     name: str
     source: FrameSource
-    numbers: Listing[int]
+    numbers: Sequence[int]
     truth: "FrameLookup | None" = None
     plates: "FrameLookup | None" = None
     roi: Image | None = None
@@ -169,7 +168,7 @@ class FrameLookup:
 Item = TypeVar("Item")
 
 
-def evenly_spaced(items: Listing[Item], count: int) -> list[Item]:
+def evenly_spaced(items: Sequence[Item], count: int) -> list[Item]:
     """At most `count` of the items, in order, the first and the last among them.
 
     Example:

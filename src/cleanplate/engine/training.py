@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cleanplate.data.sequence import Sequence as Frames
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel
 from cleanplate.models.learned import LearnedModel
@@ -50,7 +50,7 @@ class Fitted:
 
 def fit(
     model: BackgroundModel,
-    material: "Frames | Sequence[Labelled]",
+    material: "FrameSequence | Sequence[Labelled]",
     machine: dict[str, Any],
     folder: Path,
     identity: dict[str, Any],
@@ -74,12 +74,12 @@ def fit(
     """
     start = time.perf_counter()
     if isinstance(model, SupervisedModel):
-        if isinstance(material, Frames):
+        if isinstance(material, FrameSequence):
             raise ModelError(f"{model.name}: learns from labels, not from a scene; give it labelled frames")
         task: FramesTask | LabelledTask = model.task(material)
         finish = model.finish
     else:
-        if not isinstance(material, Frames):
+        if not isinstance(material, FrameSequence):
             raise ModelError(f"{model.name}: learns a scene, without labels; give it one sequence")
         if not isinstance(model, LearnedModel):
             model.fit(material)

@@ -7,9 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.foreground.options import ForegroundOptions
-
-Image = NDArray[np.uint8]
-Score = NDArray[np.float32]
+from cleanplate.utils.arrays import Image, Score
 
 # A pixel this close to the background is taken as background when the light is measured.
 _LIGHT_SAMPLE_LEVELS = 20

@@ -1,8 +1,9 @@
 """The foreground head: the one way from frame, background and noise to score and mask, shared by all models."""
 
-from cleanplate.foreground.difference import Image, Score, compensate_light, difference_score, less_noise, supported
+from cleanplate.foreground.difference import compensate_light, difference_score, less_noise, supported
 from cleanplate.foreground.mask import binarize, clean, mark_shadows
 from cleanplate.foreground.options import ForegroundOptions
+from cleanplate.utils.arrays import Image, Score
 
 
 class ForegroundHead:

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.foreground.options import ForegroundOptions
+from cleanplate.utils.arrays import Image, Score
 
 
 def binarize(score: Score, options: ForegroundOptions) -> Image:

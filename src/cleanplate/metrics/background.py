@@ -8,7 +8,7 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from cleanplate.metrics.functional.background import BACKGROUND_SIX, background_quality
-from cleanplate.metrics.functional.labels import Image
+from cleanplate.utils.arrays import Image
 
 
 class BackgroundQuality(Metric):

@@ -4,20 +4,20 @@ Prediction, evaluation, report, export, apps and tests know this class and nothi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
-from cleanplate.foreground.difference import Image, Score, resting_noise
+from cleanplate.foreground.difference import resting_noise
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.types import Estimate, Prediction, as_bgr
+from cleanplate.utils.arrays import Image, Score
 
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
@@ -37,8 +37,8 @@ class BackgroundModel(ABC):
     """Separates foreground from background; learned or not, offline or streaming.
 
     A model states its name, family, league and paper, a frozen dataclass `Options` (which validates itself in
-    `__post_init__`), and its foreground defaults; it implements `_estimate`, and `fit`, `state` and `restore` where it
-    has something to learn.
+    `__post_init__`), and its foreground defaults; it implements `_estimate`, and `fit`,
+    `state_dict` and `load_state_dict` where it has something to learn.
     """
 
     name: ClassVar[str]
@@ -73,7 +73,7 @@ class BackgroundModel(ABC):
 
     # Learning
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Learns the scene offline. Models that learn online, and only so, return unchanged."""
         return self
 
@@ -95,7 +95,7 @@ class BackgroundModel(ABC):
         """What was measured of the scene's unrest, float32 `[H, W]` in grey levels; zero where nothing was."""
         return np.zeros(size, np.float32) if self._noise is None else self._noise
 
-    def measure_noise(self, sequence: Sequence, frames: int = 200) -> None:
+    def measure_noise(self, sequence: FrameSequence, frames: int = 200) -> None:
         """Learns where the scene never rests, for models fitted offline; see `resting_noise`.
 
         Args:
@@ -113,7 +113,7 @@ class BackgroundModel(ABC):
         differences = [self.head.difference(frame, background).astype(np.uint8) for frame, background in seen]
         return resting_noise(pairs.taken(np.stack(differences)))
 
-    def _looked_at(self, sequence: Sequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
+    def _looked_at(self, sequence: FrameSequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
         """The frames of `pairs` with what the model knows of them.
 
         A few at a time: backgrounds of large frames as floats would fill the memory.
@@ -140,11 +140,11 @@ class BackgroundModel(ABC):
         """
         return self.predict([frame], learning_rate)[0].mask
 
-    def apply_batch(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Image]:
+    def apply_batch(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Image]:
         """Masks of consecutive frames, as `apply` gives them one by one."""
         return [prediction.mask for prediction in self.predict(frames, learning_rate)]
 
-    def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
+    def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """Mask, score and background of consecutive frames; a batch is worth it for learned models."""
         if not self.fitted:
             raise ModelError(f"{self.name}: not fitted yet; call fit(sequence) or load a checkpoint first")
@@ -190,10 +190,10 @@ class BackgroundModel(ABC):
         return self._background
 
     @abstractmethod
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         """One `Estimate` per frame, in order. Frames are checked: uint8 BGR, of one size unless `any_size`."""
 
-    def extra_pictures(self, frames: Listing[Image]) -> dict[str, list[Image]]:
+    def extra_pictures(self, frames: Sequence[Image]) -> dict[str, list[Image]]:
         """What else a model has to show of consecutive frames, by name: one uint8 BGR picture per frame.
 
         The model starts anew on them, and afterwards is as it was.
@@ -202,12 +202,12 @@ class BackgroundModel(ABC):
 
     # Keeping
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What was learnt: arrays, tensors, numbers, strings, lists, dicts; with `describe` a complete checkpoint."""
         return {"size": self._size, "background": self._background, "noise": self._noise}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes back what `state_dict` gave."""
         size = state["size"]
         self._size = None if size is None else (int(size[0]), int(size[1]))
         background = state["background"]
@@ -224,22 +224,22 @@ class BackgroundModel(ABC):
         """Number of learnt weights; 0 for models without."""
         return 0
 
-    def memory(self) -> dict[str, Any]:
-        """What is remembered of the frames seen since fitting, loading or `reset`, beside `state`; in the same form.
+    def stream_state(self) -> dict[str, Any]:
+        """What is remembered of the frames seen since fitting, loading or `reset`, in the form of `state_dict`.
 
         Raises:
             ModelError: if the model cannot tell.
         """
         return {}
 
-    def recall(self, memory: dict[str, Any]) -> None:  # noqa: B027  # most models have nothing to remember
-        """Takes back what `memory` gave, after `restore`: the stream goes on as if it had not been interrupted."""
+    def load_stream_state(self, memory: dict[str, Any]) -> None:  # noqa: B027  # most models have nothing to remember
+        """Takes back what `stream_state` gave, after `load_state_dict`: the stream goes on uninterrupted."""
 
     def save(self, path: Path | str) -> None:
         """Writes the complete model, in the midst of a stream too: `cleanplate.load` or `load` go on where it was.
 
         Raises:
-            ModelError: if the model cannot tell what it remembers, see `memory`.
+            ModelError: if the model cannot tell what it remembers, see `stream_state`.
         """
         from cleanplate.models.checkpoint import save
 

@@ -43,8 +43,8 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
             asdict(foreground) if foreground else described["foreground"],
             **described["options"],
         )
-        model.restore(_as_arrays(content["state"]))
-        model.recall(_all_arrays(content.get("memory", {})))
+        model.load_state_dict(_as_arrays(content["state"]))
+        model.load_stream_state(_all_arrays(content.get("memory", {})))
     except (CleanplateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
     return model
@@ -87,8 +87,8 @@ def load_into(model: BackgroundModel, path: Path | str) -> None:
         if kept.get(key) != value:
             raise ModelError(f"{path}: its {key} is {kept.get(key)}, this model's is {value}; use cleanplate.load")
     loaded = load(path)
-    model.restore(loaded.state())
-    model.recall(loaded.memory())
+    model.load_state_dict(loaded.state_dict())
+    model.load_stream_state(loaded.stream_state())
     model.head = loaded.head
 
 
@@ -108,11 +108,11 @@ def save(model: BackgroundModel, path: Path | str, *, memory: bool = False, **no
     content = {
         "cleanplate": {"format": FORMAT, "version": cleanplate.__version__},
         "model": model.describe() | {"league": model.league, "family": model.family},
-        "state": _as_tensors(model.state()),
+        "state": _as_tensors(model.state_dict()),
         "notes": _as_tensors(notes),
     }
     if memory:
-        content["memory"] = _as_tensors(model.memory())
+        content["memory"] = _as_tensors(model.stream_state())
     # Through memory: given a path, torch writes the path's name into the file, and equal models should be equal files.
     data = io.BytesIO()
     torch.save(content, data)

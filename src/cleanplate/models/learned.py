@@ -1,7 +1,7 @@
 """What all learned models share: a network, a training task, and frames brought to the network and back."""
 
 from abc import abstractmethod
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from pytorch_lightning import LightningModule
@@ -77,16 +77,16 @@ class LearnedModel(BackgroundModel):
         """Makes the network for frames of `size` (height, width), weights drawn from the seed."""
 
     @abstractmethod
-    def task(self, sequence: Sequence) -> "FramesTask":
+    def task(self, sequence: FrameSequence) -> "FramesTask":
         """Reads the sequence, builds the network and returns the task that trains it, data loaders included."""
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
         train_plainly(self.task(sequence), self.options.epochs)
         self.finish(sequence)
         return self
 
-    def finish(self, sequence: Sequence) -> None:
+    def finish(self, sequence: FrameSequence) -> None:
         """What is measured once the network has learnt; whoever trains calls it last."""
         self.network.eval()
 
@@ -105,13 +105,15 @@ class LearnedModel(BackgroundModel):
         """Where the network is."""
         return next(self.network.parameters()).device
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the network's weights."""
-        return super().state() | {"network": {key: value.cpu() for key, value in self.network.state_dict().items()}}
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the network's weights."""
+        return super().state_dict() | {
+            "network": {key: value.cpu() for key, value in self.network.state_dict().items()}
+        }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         if self._size is not None:
             self.build(self._size)
             self.network.load_state_dict(state["network"])
@@ -135,7 +137,7 @@ def train_plainly(task: "LightningModule", epochs: int) -> None:
     trainer.fit(task)
 
 
-def as_tensor(frames: Listing[Image], device: torch.device | str = "cpu") -> Tensor:
+def as_tensor(frames: Sequence[Image], device: torch.device | str = "cpu") -> Tensor:
     """Frames, uint8 BGR `[H, W, 3]` each, as uint8 RGB `[N, 3, H, W]` on a device. The one place that converts."""
     height, width = frames[0].shape[:2]
     batch = np.empty((len(frames), height, width, 3), np.uint8)

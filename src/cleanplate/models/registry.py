@@ -1,7 +1,6 @@
 """All background models by name. A new model is a folder `models/<family>/<name>/` whose `model.py` registers it."""
 
 import importlib
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import entry_points
@@ -48,9 +47,9 @@ def available() -> dict[str, type[BackgroundModel]]:
     global _complete
     if not _complete:
         package = importlib.import_module("cleanplate.models")
-        for family in pkgutil.iter_modules(package.__path__):
-            for path in sorted(Path(package.__path__[0], family.name).glob("*/model.py")):
-                importlib.import_module(f"{package.__name__}.{family.name}.{path.parent.name}.model")
+        for path in sorted(Path(package.__path__[0]).glob("*/*/model.py")):
+            family, name = path.parts[-3:-1]
+            importlib.import_module(f"{package.__name__}.{family}.{name}.model")
         for entry in entry_points(group=_ENTRY_POINTS):
             try:
                 entry.load()

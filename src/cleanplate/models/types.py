@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cleanplate.errors import ModelError
-from cleanplate.foreground.difference import Image, Score
+from cleanplate.utils.arrays import Image, Score
 
 
 @dataclass(frozen=True)

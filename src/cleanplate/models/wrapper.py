@@ -4,10 +4,10 @@ from typing import Any, Self
 
 import torch
 
-from cleanplate.data.sequence import Sequence
-from cleanplate.foreground.difference import Image
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import create
+from cleanplate.utils.arrays import Image
 
 BASE = "base."
 """Prefix of the base's parts in a state."""
@@ -24,7 +24,7 @@ class OnBase(BackgroundModel):
         self.adapts = self.base.adapts
         self.side_by_side = self.base.side_by_side
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Fits the base."""
         self.base.fit(sequence)
         self._size = self.base.fitted_size
@@ -59,22 +59,22 @@ class OnBase(BackgroundModel):
         """Weights of the base."""
         return self.base.parameters
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the base's."""
-        return super().state() | {BASE + key: item for key, item in self.base.state().items()}
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the base's."""
+        return super().state_dict() | {BASE + key: item for key, item in self.base.state_dict().items()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
-        self.base.restore(below(BASE, state))
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
+        self.base.load_state_dict(below(BASE, state))
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the base's."""
-        return self.base.memory()
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`: the base's."""
+        return self.base.stream_state()
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
-        self.base.recall(memory)
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_stream_state`."""
+        self.base.load_stream_state(memory)
 
 
 def below(prefix: str, state: dict[str, Any]) -> dict[str, Any]:

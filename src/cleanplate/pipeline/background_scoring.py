@@ -3,18 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
 from cleanplate.data.io.results import VideoResults
-from cleanplate.data.sequence import FrameLookup, Sequence
+from cleanplate.data.sequence import FrameLookup, FrameSequence
 from cleanplate.errors import DataError
 from cleanplate.metrics.functional.background import BACKGROUND_SIX, best_background_quality
 from cleanplate.metrics.functional.cdnet import Metrics
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import ordered_map
 
 FRAMES_JUDGED = 20  # a background changes slowly, and its six metrics cost a hundred times a mask's seven
 
 
-def score_background(sequence: Sequence, results: VideoResults, threads: int) -> Metrics | None:
+def score_background(sequence: FrameSequence, results: VideoResults, threads: int) -> Metrics | None:
     """The six, averaged over at most 20 frames: every k-th estimate, with the smallest k that gives no more.
 
     A true background belongs to the frame of its number and those after it, and is compared with that frame's estimate.
@@ -40,7 +41,7 @@ def score_background(sequence: Sequence, results: VideoResults, threads: int) ->
     return {name: sum(row[name] for row in rows) / len(rows) for name in BACKGROUND_SIX}
 
 
-def _truths(sequence: Sequence, plates: FrameLookup) -> Callable[[int | None], list[Path]]:
+def _truths(sequence: FrameSequence, plates: FrameLookup) -> Callable[[int | None], list[Path]]:
     """Which true backgrounds an estimate is held against, by its frame number."""
     every = list(dict.fromkeys(path for number in sequence.numbers if (path := plates.path(number)) is not None))
     alternatives = [path for path in every if path.stem.lower().startswith("gt_background")]

@@ -20,11 +20,12 @@ import numpy as np
 
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.layout import link_tree
-from cleanplate.data.io.images import Image, write_image
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.io.images import write_image
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel, create
 from cleanplate.pipeline.scoring import score_results
+from cleanplate.utils.arrays import Image
 
 DERIVED = "background_derived.png"
 """A true background worked out from labelled frames, for scenes that come without one."""
@@ -90,7 +91,7 @@ def _with_true_background(root: Path, scene: str, copy: Path) -> Path:
     return copy
 
 
-def _predict(model: BackgroundModel, sequence: Sequence, folder: Path) -> float:
+def _predict(model: BackgroundModel, sequence: FrameSequence, folder: Path) -> float:
     """Writes masks, and backgrounds where there is a true one; returns frames per second, decoding not counted."""
     if _has_cuda():
         model.to("cuda")
@@ -131,7 +132,7 @@ def _batches(frames: Iterator[tuple[int, Image]]) -> Iterator[list[tuple[int, Im
         yield batch
 
 
-def _scores(sequence: Sequence, root: Path, results: Path) -> dict[str, float]:
+def _scores(sequence: FrameSequence, root: Path, results: Path) -> dict[str, float]:
     if sequence.truth is None and sequence.plates is None:
         return {}
     scores = score_results(root, results, scenes=[sequence.name], threads=0).to_dict()

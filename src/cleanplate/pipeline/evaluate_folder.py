@@ -1,6 +1,6 @@
 """The evaluate stage: scores a folder of results, prints the table, writes the numbers."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from pathlib import Path
 
 from cleanplate.pipeline.scores import Scores
@@ -13,7 +13,7 @@ def evaluate_command(
     dataset: Path,
     results: Path,
     json_path: Path | None = None,
-    scenes: Listing[str] | None = None,
+    scenes: Sequence[str] | None = None,
     threads: int = 2,
     csv_folder: Path | None = None,
 ) -> Scores:

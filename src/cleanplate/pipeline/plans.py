@@ -1,8 +1,7 @@
 """Which frames a run learns from and which it is tested on: the protocols, and the check that the two never meet."""
 
 import csv
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +69,7 @@ def _entry(scene: str, scenes: Mapping[str, Scene], **more: Any) -> dict[str, An
     return {"scene": scene, "sha256": scenes[scene].sha256, **more}
 
 
-def _learnt(names: Listing[str], scenes: Mapping[str, Scene]) -> list[dict[str, Any]]:
+def _learnt(names: Sequence[str], scenes: Mapping[str, Scene]) -> list[dict[str, Any]]:
     return [_entry(name, scenes, frames=list(scenes[name].labelled)) for name in names if scenes[name].labelled]
 
 
@@ -131,7 +130,7 @@ def _scene(config: Config, run: str, scenes: Mapping[str, Scene]) -> Plan:
     return _plan(config, run, [_entry(run, scenes, frames=frames)], [_entry(run, scenes, exclude=frames)], "scene")
 
 
-def chosen_frames(protocol: ProtocolConfig, scene: str, labelled: Listing[int]) -> list[int]:
+def chosen_frames(protocol: ProtocolConfig, scene: str, labelled: Sequence[int]) -> list[int]:
     """The frames of a video to learn from: those of a published list, or as many, evenly spaced.
 
     Of a list that is longer than `protocol.frames`, evenly spaced ones are taken.

@@ -8,14 +8,15 @@ import numpy as np
 import torch
 
 from cleanplate.config import Config
-from cleanplate.data.io.images import Image, write_image
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.io.images import write_image
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import load
 from cleanplate.models.registry import check
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.scenes import opened
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import progress_bar
 from cleanplate.utils.files import replacing
 
@@ -50,7 +51,7 @@ def _loaded(config: Config, name: str, foreground: ForegroundOptions) -> Backgro
     return model
 
 
-def _batches(sequence: Sequence, size: int) -> Iterator[list[tuple[int, Image]]]:
+def _batches(sequence: FrameSequence, size: int) -> Iterator[list[tuple[int, Image]]]:
     batch: list[tuple[int, Image]] = []
     for index, frame in sequence.frames():
         batch.append((sequence.numbers[index], frame))

@@ -1,19 +1,19 @@
 """Scores a folder of results against a data set in the CDnet layout, by the official rules."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
 from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
-from cleanplate.data.io.images import Image, read_gray
+from cleanplate.data.io.images import read_gray
 from cleanplate.data.io.label_png import read_labels
 from cleanplate.data.io.results import ResultFolder, VideoResults
-from cleanplate.data.sequence import FrameLookup, Sequence
+from cleanplate.data.sequence import FrameLookup, FrameSequence
 from cleanplate.errors import DataError
 from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter
 from cleanplate.pipeline.background_scoring import score_background
 from cleanplate.pipeline.scores import Scores
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import ordered_map
 
 Progress = Callable[[str, int, int], None]
@@ -26,7 +26,7 @@ def score_results(
     dataset: Path,
     results: Path,
     *,
-    scenes: Listing[str] | None = None,
+    scenes: Sequence[str] | None = None,
     threads: int = 2,
     exclude: Mapping[str, Collection[int]] | None = None,
     progress: Progress | None = None,
@@ -63,7 +63,7 @@ def score_results(
     return scores
 
 
-def _chosen(dataset: Path, folder: ResultFolder, scenes: Listing[str] | None) -> list[str]:
+def _chosen(dataset: Path, folder: ResultFolder, scenes: Sequence[str] | None) -> list[str]:
     known, held = find_scenes(dataset), folder.scenes()
     if scenes is None:
         both = sorted(set(known) & set(held))
@@ -106,7 +106,7 @@ def _score_scene(
 
 
 def _count_video(
-    sequence: Sequence, truth: FrameLookup, results: VideoResults, threads: int, left_out: frozenset[int]
+    sequence: FrameSequence, truth: FrameLookup, results: VideoResults, threads: int, left_out: frozenset[int]
 ) -> CdnetCounts:
     frames = [frame for frame in _scored_frames(sequence, truth, results) if frame[0] not in left_out]
     if not frames:
@@ -122,7 +122,7 @@ def _count_video(
     return sum((counts for _, counts in ordered_map(count, tasks, threads)), CdnetCounts())
 
 
-def _scored_frames(sequence: Sequence, truth: FrameLookup, results: VideoResults) -> Iterator[tuple[int, Path]]:
+def _scored_frames(sequence: FrameSequence, truth: FrameLookup, results: VideoResults) -> Iterator[tuple[int, Path]]:
     """Numbers of the frames that count, with their ground truth; what is left out is told in `sequence.defects`."""
     roi = sequence.temporal_roi
     wanted = sequence.numbers if roi is None else range(roi[0], roi[1] + 1)
@@ -146,7 +146,7 @@ def _scored_frames(sequence: Sequence, truth: FrameLookup, results: VideoResults
 class _Counters:
     """The counter of a frame: one for all frames of a camera, one per size for pictures that have many."""
 
-    def __init__(self, sequence: Sequence, first_truth: Path) -> None:
+    def __init__(self, sequence: FrameSequence, first_truth: Path) -> None:
         self._only: PixelCounter | None = None
         self._by_shape = lru_cache(SIZES_AT_HAND)(partial(PixelCounter, None))
         if not sequence.still_pictures:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import cleanplate
 from cleanplate.config import Config
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError
@@ -63,7 +63,7 @@ def run(config: Config, name: str) -> None:
     remove(work)
 
 
-def _material(config: Config, name: str, plan: Plan, model: BackgroundModel) -> Sequence | list[Labelled]:
+def _material(config: Config, name: str, plan: Plan, model: BackgroundModel) -> FrameSequence | list[Labelled]:
     """The scene that a model is fitted to, or the labelled frames that it learns from."""
     if isinstance(model, SupervisedModel):
         model.league = plan["league"] or model.league
@@ -90,17 +90,17 @@ def _tracked(
 
 
 def _callbacks(
-    config: Config, model: BackgroundModel, material: Sequence | list[Labelled], work: Path
+    config: Config, model: BackgroundModel, material: FrameSequence | list[Labelled], work: Path
 ) -> "list[Callback]":
     from cleanplate.engine.callbacks import Curves, HeldOutPictures, Throughput
 
     plain = [Curves(work / "curves.csv"), Throughput(config.model.options.get("batch_size", 1))]
-    if isinstance(material, Sequence):
+    if isinstance(material, FrameSequence):
         return [*plain, _pictures(config, model, material)]
     return [*plain, HeldOutPictures(config.tracking.picture_every, _SAMPLES)]
 
 
-def _pictures(config: Config, model: BackgroundModel, sequence: Sequence) -> "Callback":
+def _pictures(config: Config, model: BackgroundModel, sequence: FrameSequence) -> "Callback":
     from cleanplate.engine.callbacks import Pictures
 
     positions = _sample_positions(sequence)
@@ -115,7 +115,7 @@ def _pictures(config: Config, model: BackgroundModel, sequence: Sequence) -> "Ca
     )
 
 
-def _sample_positions(sequence: Sequence) -> list[int]:
+def _sample_positions(sequence: FrameSequence) -> list[int]:
     """A few frames spread over the scored part."""
     first, last = sequence.temporal_roi or (sequence.numbers[0], sequence.numbers[-1])
     scored = [position for position, number in enumerate(sequence.numbers) if first <= number <= last]

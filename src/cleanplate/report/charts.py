@@ -1,12 +1,11 @@
 """Line charts as SVG, made here so that a page needs no network and no script; colours follow the page's theme."""
 
 import math
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-Points = Listing[tuple[float, float]]
+Points = Sequence[tuple[float, float]]
 
 _WIDTH, _HEIGHT = 520, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 14, 34, 44
@@ -42,7 +41,7 @@ class Axis:
         return [value for value in values if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9) or value == 0]
 
 
-def axis_of(label: str, values: Listing[float]) -> Axis:
+def axis_of(label: str, values: Sequence[float]) -> Axis:
     """An axis that holds all values; logarithmic where they are positive and span more than a factor of 50."""
     low, high = min(values), max(values)
     if low > 0 and high / low > 50:

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from PIL import Image as Pillow
 
-from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError
 from cleanplate.report.colours import cut_out, tinted
 from cleanplate.report.scene import SceneResult
 from cleanplate.report.text import write
+from cleanplate.utils.arrays import Image
 
 _BAR = 26
 _BAR_COLOUR = (40, 33, 28)

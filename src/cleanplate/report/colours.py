@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour
+from cleanplate.utils.arrays import Image
 
 HIT: Colour = (255, 255, 255)
 FALSE_ALARM: Colour = (48, 59, 235)

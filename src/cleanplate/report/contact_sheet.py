@@ -1,15 +1,15 @@
 """One picture that shows how a model does on a scene."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.report.clips import boxed
 from cleanplate.report.colours import LEGEND, error_picture
 from cleanplate.report.scene import Moment, SceneResult
 from cleanplate.report.text import FAINT, INK, Colour, shortened, width_of, write
+from cleanplate.utils.arrays import Image
 
 PAPER: Colour = (250, 250, 250)
 _BLANK: Colour = (232, 232, 232)
@@ -38,7 +38,7 @@ def contact_sheet(
 
 
 def sheet_of(
-    moments: Listing[Moment], title: str, subtitle: str = "", roi: Image | None = None, cell_width: int = 256
+    moments: Sequence[Moment], title: str, subtitle: str = "", roi: Image | None = None, cell_width: int = 256
 ) -> Image:
     """The table of `contact_sheet` of moments that somebody else chose, at least one."""
     labelled = any(moment.truth is not None for moment in moments)

@@ -1,7 +1,6 @@
 """The report's page: one HTML file with tables and charts in it, pictures beside it, nothing from the network."""
 
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
@@ -45,8 +44,8 @@ class Page:
     title: str
     facts: Mapping[str, str]
     metrics: Mapping[str, Any] = field(default_factory=dict)
-    scenes: Listing[SceneFigures] = ()
-    charts: Listing[str] = ()
+    scenes: Sequence[SceneFigures] = ()
+    charts: Sequence[str] = ()
     config: str = ""
 
 
@@ -86,7 +85,7 @@ def _scores(metrics: Mapping[str, Any]) -> str:
     return "\n".join(table for table in tables if table)
 
 
-def _table(first: str, rows: Listing[tuple[str, str, Mapping[str, Any]]]) -> str:
+def _table(first: str, rows: Sequence[tuple[str, str, Mapping[str, Any]]]) -> str:
     rows = [row for row in rows if row[2]]
     if not rows:
         return ""

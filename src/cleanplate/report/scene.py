@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.io.images import Image, read_color, read_gray
+from cleanplate.data.io.images import read_color, read_gray
 from cleanplate.data.io.results import VideoResults
-from cleanplate.data.sequence import FrameLookup, Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameLookup, FrameSequence, evenly_spaced
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Moment:
 class SceneResult:
     """A sequence and its predictions, frame by frame."""
 
-    def __init__(self, sequence: Sequence, folder: Path) -> None:
+    def __init__(self, sequence: FrameSequence, folder: Path) -> None:
         """Opens predictions.
 
         Args:

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 Colour = tuple[int, int, int]
 """BGR, as the pictures it is put on."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from cleanplate.scenes.exact import SUBPIXEL, Grid, Image, blur, clip, lookup, resize, sample, sine
+from cleanplate.scenes.exact import SUBPIXEL, Grid, blur, clip, lookup, resize, sample, sine
+from cleanplate.utils.arrays import Image
 
 _ONE = 1 << 16
 

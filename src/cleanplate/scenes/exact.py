@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Image = npt.NDArray[np.uint8]
+from cleanplate.utils.arrays import Image
+
 """uint8, H×W or H×W×3 (BGR), 0 to 255."""
 Grid = npt.NDArray[np.int32]
 """int32 H×W, a coordinate in 1/32 pixel."""

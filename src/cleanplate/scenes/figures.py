@@ -5,9 +5,10 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from cleanplate.scenes.exact import Image, clip, sine
+from cleanplate.scenes.exact import clip, sine
 from cleanplate.scenes.sprites import Sprite
 from cleanplate.scenes.textures import Colour, grain, shift_colour
+from cleanplate.utils.arrays import Image
 
 PHASES = 8
 """Pictures per stride; one more, standing, follows them."""

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cleanplate.scenes.exact import SUBPIXEL, Image, clip, power, resize, sample
+from cleanplate.scenes.exact import SUBPIXEL, clip, power, resize, sample
 from cleanplate.scenes.textures import patches
+from cleanplate.utils.arrays import Image
 
 
 def curve(gain: Sequence[float], gamma: float = 1.0, lift: Sequence[float] = (0.0, 0.0, 0.0)) -> Image:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cleanplate.scenes.camera import Sensor, Warp
-from cleanplate.scenes.exact import Image, blur, over, times
+from cleanplate.scenes.exact import blur, over, times
 from cleanplate.scenes.shadows import Sun, cast, darken
 from cleanplate.scenes.spec import MOVING, OUTSIDE, SHADOW, STATIC, UNKNOWN
 from cleanplate.scenes.stage import Stage
 from cleanplate.scenes.traffic import Actor, Placement
+from cleanplate.utils.arrays import Image
 
 
 @dataclass

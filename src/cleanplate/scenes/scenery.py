@@ -3,10 +3,11 @@
 import cv2
 import numpy as np
 
-from cleanplate.scenes.exact import Image, clip, resize
+from cleanplate.scenes.exact import clip, resize
 from cleanplate.scenes.stage import Easel
 from cleanplate.scenes.textures import Colour, bricks, grain, leaves, patches, shift_colour, surface
 from cleanplate.scenes.vehicles import side_car
+from cleanplate.utils.arrays import Image
 
 _WALLS: tuple[Colour, ...] = ((92, 112, 158), (150, 170, 184), (120, 132, 140), (104, 140, 176), (168, 172, 172))
 

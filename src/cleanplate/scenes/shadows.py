@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cleanplate.scenes.exact import SUBPIXEL, Image, blur, sample, times
+from cleanplate.scenes.exact import SUBPIXEL, blur, sample, times
 from cleanplate.scenes.traffic import Placement
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from cleanplate.scenes.exact import SUBPIXEL, Grid, Image, halve, resize, sample, times
+from cleanplate.scenes.exact import SUBPIXEL, Grid, halve, resize, sample, times
+from cleanplate.utils.arrays import Image
 
 
 class Sprite:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cleanplate.scenes.exact import Image, halve
+from cleanplate.scenes.exact import halve
+from cleanplate.utils.arrays import Image
 
 PERSON_METRES = 1.75
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 
 from cleanplate.scenes import scenery
-from cleanplate.scenes.exact import Image
 from cleanplate.scenes.stage import PERSON_METRES, Easel, Stage
 from cleanplate.scenes.textures import Colour, asphalt, lawn, paving
+from cleanplate.utils.arrays import Image
 
 
 def street(rng: np.random.Generator, height: int, width: int, reach: float = 1.0) -> Stage:

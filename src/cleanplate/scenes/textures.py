@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from cleanplate.scenes.exact import Image, blur, clip, resize
+from cleanplate.scenes.exact import blur, clip, resize
+from cleanplate.utils.arrays import Image
 
 Colour = tuple[int, int, int]
 """Blue, green, red, 0 to 255 each."""

@@ -3,9 +3,10 @@
 import cv2
 import numpy as np
 
-from cleanplate.scenes.exact import Image, clip
+from cleanplate.scenes.exact import clip
 from cleanplate.scenes.sprites import Sprite
 from cleanplate.scenes.textures import Colour, grain, shift_colour
+from cleanplate.utils.arrays import Image
 
 _PAINTS: tuple[Colour, ...] = (
     (40, 36, 150), (200, 202, 204), (46, 46, 50), (140, 80, 36),

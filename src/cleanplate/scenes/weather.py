@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cleanplate.scenes.exact import SINE, SUBPIXEL, TURN, Image, blur, clip, halve, mix, sample, sine
+from cleanplate.scenes.exact import SINE, SUBPIXEL, TURN, blur, clip, halve, mix, sample, sine
 from cleanplate.scenes.textures import Colour, patches
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)

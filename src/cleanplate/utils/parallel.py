@@ -5,8 +5,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
@@ -83,7 +82,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def mapped(work: Callable[[Item], Result], items: Listing[Item], workers: int = 0) -> Iterator[Result]:
+def mapped(work: Callable[[Item], Result], items: Sequence[Item], workers: int = 0) -> Iterator[Result]:
     """Yields `work(item)` in the order of `items`.
 
     Args:

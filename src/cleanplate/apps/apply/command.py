@@ -1,8 +1,7 @@
 """`cleanplate apply`: from what the user typed to the files on disk."""
 
 import threading
-from collections.abc import Callable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import chain
@@ -18,12 +17,13 @@ from cleanplate.apps.apply.running import batch_of, shots, stoppable, write_all
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.showing import LiveWindow
 from cleanplate.apps.apply.writers import Settings, writer
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import save
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import Advance, check_display, progress_bar, silence_decoders
 from cleanplate.utils.files import unwritable
 
@@ -117,7 +117,7 @@ class _Run:
     asked: Asked
     model: BackgroundModel
     stream: FrameStream
-    chosen: Listing[Target]
+    chosen: Sequence[Target]
     note: resuming.Note
     stop: threading.Event
     tell: Callable[[str], None]
@@ -192,7 +192,7 @@ class _Watch:
         return not self.closed
 
 
-def _scenery(asked: Asked, chosen: Listing[Target]) -> Image | None:
+def _scenery(asked: Asked, chosen: Sequence[Target]) -> Image | None:
     wanted = any(target.name == "replaced" for target in chosen)
     if wanted and asked.background is None:
         raise ConfigError("--write replaced: say which picture to put the foreground before: --background PICTURE")
@@ -203,7 +203,7 @@ def _scenery(asked: Asked, chosen: Listing[Target]) -> Image | None:
     return read_color(asked.background)
 
 
-def _what_decides(asked: Asked, chosen: Listing[Target]) -> dict[str, object]:
+def _what_decides(asked: Asked, chosen: Sequence[Target]) -> dict[str, object]:
     """What must be the same for a run to be gone on with."""
     return {
         "source": asked.source,
@@ -217,7 +217,7 @@ def _what_decides(asked: Asked, chosen: Listing[Target]) -> dict[str, object]:
     }
 
 
-def _check_places(source: str, chosen: Listing[Target]) -> None:
+def _check_places(source: str, chosen: Sequence[Target]) -> None:
     """Raises where an output would fall on the source, or its folder cannot be written."""
     given = Path(source)
     for target in chosen:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 _BLUR = 24
 """The blurred background's deviation is this part of the shorter side."""

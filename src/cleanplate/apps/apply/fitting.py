@@ -2,8 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import yaml
 
 from cleanplate.data.io.sources import KeptFrames
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.streams.stream import FrameStream, Numbered
 from cleanplate.errors import CleanplateError, ConfigError, DataError, ModelError
 from cleanplate.models import BackgroundModel, available, create
@@ -24,7 +23,7 @@ LIVE_FRAMES = 200
 _FOREGROUND = "foreground."
 
 
-def model_of(wanted: str, settings: Listing[str] = ()) -> BackgroundModel:
+def model_of(wanted: str, settings: Sequence[str] = ()) -> BackgroundModel:
     """The model of a name, or of a checkpoint.
 
     Args:
@@ -81,7 +80,7 @@ def fit(
             raise DataError(f"{stream.name}: gave no frame; check that it sends pictures")
         frames = chain(kept, frames)
         pictures = [frame for _, frame in kept]
-        sequence = Sequence(stream.name, KeptFrames(pictures, stream.name), range(1, len(kept) + 1))
+        sequence = FrameSequence(stream.name, KeptFrames(pictures, stream.name), range(1, len(kept) + 1))
     with _quiet():
         try:
             model.fit(sequence)
@@ -104,7 +103,7 @@ def first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:160]
 
 
-def _options(settings: Listing[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _options(settings: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     options: dict[str, Any] = {}
     foreground: dict[str, Any] = {}
     for setting in settings:

@@ -1,6 +1,6 @@
 """What can be written of a source, under which names, and where."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +77,7 @@ class Target:
         return [self.path] if self.path.exists() else []
 
 
-def targets(out: Path, wanted: Listing[str], *, pictures: bool) -> list[Target]:
+def targets(out: Path, wanted: Sequence[str], *, pictures: bool) -> list[Target]:
     """Where everything goes.
 
     Args:

@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError
 from cleanplate.report.clips import write_mp4
+from cleanplate.utils.arrays import Image
 
 # Flat areas with sharp edges: the slower presets make the file half as large for three times the work, and at this
 # quality every pixel, cut at half, is that of the mask with each of them.

@@ -1,7 +1,7 @@
 """What is remembered beside the outputs, so that a run that was stopped can be gone on with."""
 
 import json
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def fingerprint(source: str) -> str:
     return ""
 
 
-def begin(chosen: Listing[Target], note: Note, *, live: bool, resume: bool, overwrite: bool) -> Progress:
+def begin(chosen: Sequence[Target], note: Note, *, live: bool, resume: bool, overwrite: bool) -> Progress:
     """Looks at what lies where the outputs go.
 
     Returns:
@@ -105,7 +105,7 @@ def begin(chosen: Listing[Target], note: Note, *, live: bool, resume: bool, over
     return Progress()
 
 
-def clear(chosen: Listing[Target], note: Note) -> None:
+def clear(chosen: Sequence[Target], note: Note) -> None:
     """Removes what an earlier run left, so that nothing of it is taken for something of this one."""
     for path in [note.path, *(path for target in chosen for path in target.earlier())]:
         try:

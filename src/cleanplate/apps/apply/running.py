@@ -2,8 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Callable, Generator, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from itertools import chain, islice
@@ -17,10 +16,10 @@ from cleanplate.apps.apply.behind import WriteBehind
 from cleanplate.apps.apply.fitting import first_line
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.writers import Writer
-from cleanplate.data.io.images import Image
 from cleanplate.data.streams.stream import Numbered
 from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.models import BackgroundModel
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import ordered_map
 
 BATCH = 8
@@ -141,7 +140,7 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def _found(
-    model: BackgroundModel, taken: Listing[Numbered], *, plates: bool, learning_rate: float
+    model: BackgroundModel, taken: Sequence[Numbered], *, plates: bool, learning_rate: float
 ) -> list[tuple[Image, Image | None]]:
     """Mask of each frame, and its background where somebody wants it."""
     pictures = [frame for _, frame in taken]
@@ -163,7 +162,7 @@ def _found(
 
 def write_all(
     found: Iterator[Shot],
-    writers: Listing[Writer],
+    writers: Sequence[Writer],
     stop: threading.Event,
     watch: Watch,
     note: Callable[[int], None],
@@ -214,7 +213,7 @@ def write_all(
     return count
 
 
-def _closed(behind: Listing[WriteBehind[Shot]]) -> list[BaseException]:
+def _closed(behind: Sequence[WriteBehind[Shot]]) -> list[BaseException]:
     """Waits for all writers, and gives what they raised."""
     errors: list[BaseException] = []
     for one in behind:

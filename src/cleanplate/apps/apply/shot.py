@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 
 from cleanplate.apps.apply.shot import Shot
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import unwritable
 
 COLUMNS = ("frame", "seconds", "foreground", "objects", "boxes")

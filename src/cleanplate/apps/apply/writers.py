@@ -17,12 +17,13 @@ from cleanplate.apps.apply.mask_video import write_mask_video
 from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.table import TableWriter
 from cleanplate.apps.apply.thinning import evenly, eventful
-from cleanplate.data.io.images import Image, read_color, write_image
+from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.report.clips import narrowed, write_gif, write_mp4, write_webm
 from cleanplate.report.colours import cut_out, tinted
 from cleanplate.report.contact_sheet import sheet_of
 from cleanplate.report.scene import Moment
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import unwritable, whole
 
 _GIF_FRAMES = 240

@@ -1,6 +1,6 @@
 """The recommendation on the terminal."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -15,7 +15,7 @@ from cleanplate.report.tables import wide_console
 
 
 def print_advice(
-    sample: Sample, scene: Scene, trials: Listing[Tried], advice: Advice, command: str, console: Console | None = None
+    sample: Sample, scene: Scene, trials: Sequence[Tried], advice: Advice, command: str, console: Console | None = None
 ) -> None:
     """Prints the scene, a row per model, and what is recommended and why."""
     console = console or wide_console()
@@ -62,7 +62,7 @@ def described(scene: Scene, frames_per_second: float) -> list[str]:
     return told
 
 
-def _table(trials: Listing[Tried], best: str) -> Table:
+def _table(trials: Sequence[Tried], best: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for heading in ("learns", "fit s", "frames/s", "foreground", "background changes", "agrees"):

@@ -15,8 +15,7 @@ The first of what is left is recommended. Where a rule would leave nothing, it i
 Models that only the user has named come last, by their agreement with the others: no table ranks them.
 """
 
-from collections.abc import Callable
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cleanplate.apps.recommend.scene import Scene
@@ -82,7 +81,7 @@ class _Rule:
     fastest: bool = False
 
 
-def advise(scene: Scene, trials: Listing[Tried], needs: Needs) -> Advice:
+def advise(scene: Scene, trials: Sequence[Tried], needs: Needs) -> Advice:
     """Follows the rules of this module.
 
     Args:
@@ -118,7 +117,7 @@ def advise(scene: Scene, trials: Listing[Tried], needs: Needs) -> Advice:
     return Advice(best.name, tuple(reasons), tuple(warnings) + _cautions(scene, best), _otherwise(trials, best, needs))
 
 
-def ranked(trials: Listing[Tried]) -> list[Tried]:
+def ranked(trials: Sequence[Tried]) -> list[Tried]:
     """Models in the order of `RANKED`; what is not in it comes last, what agrees most with the others first."""
     order = {name: place for place, name in enumerate(RANKED)}
     return sorted(trials, key=lambda trial: (order.get(trial.name, len(order)), -(trial.agreement or 0.0)))
@@ -195,7 +194,7 @@ def _cautions(scene: Scene, best: Tried) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _otherwise(trials: Listing[Tried], best: Tried, needs: Needs) -> str:
+def _otherwise(trials: Sequence[Tried], best: Tried, needs: Needs) -> str:
     """The best of the ranking that a need alone has kept from being recommended."""
     first = next((trial for trial in ranked(trials) if not trial.failed and trial.name in RANKED), best)
     if first.name == best.name or not (needs.live or needs.speed):
@@ -215,5 +214,5 @@ def _stay(scene: Scene) -> str:
     return f"somebody stays in one place for {scene.stay_frames} frames, {scene.stay:.0%} of the sample"
 
 
-def _listed(names: Listing[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -6,12 +6,12 @@ from itertools import islice, pairwise
 
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.data.io.sources import KeptFrames
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
 from cleanplate.errors import DataError
 from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.utils.arrays import Image
 
 STRETCH = 5
 """Frames that follow each other in a sample of a longer recording: motion is seen from one frame to the next."""
@@ -48,7 +48,7 @@ class Sample:
     def stream(self) -> Pictures:
         """The sample as models are fitted to it and applied to it."""
         source = KeptFrames(self.frames, self.name)
-        return Pictures(Sequence(self.name, source, self.numbers), self.frames_per_second)
+        return Pictures(FrameSequence(self.name, source, self.numbers), self.frames_per_second)
 
     def pairs(self) -> FramePairs:
         """The frames whose successor is in the sample, each with it; a frame without any is its own."""

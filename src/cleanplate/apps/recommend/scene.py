@@ -1,6 +1,6 @@
 """What a sample tells of its scene without any labels."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.apps.recommend.sample import Sample
-from cleanplate.data.io.images import Image
 from cleanplate.foreground.difference import resting_noise
 from cleanplate.models.base import FEW_FRAMES
 from cleanplate.models.components.initializers.temporal import low_motion_background
@@ -16,6 +15,7 @@ from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.statistical.lowmotion.mosaic import camera_moves
 from cleanplate.models.statistical.lowmotion.stabilization import Registration
 from cleanplate.report.clips import narrowed
+from cleanplate.utils.arrays import Image
 
 Masks = NDArray[np.bool_]
 
@@ -114,7 +114,7 @@ def seen(sample: Sample) -> Scene:
     return Scene(light=_light(sample), restless=float((noise >= RESTLESS_LEVELS).mean()))
 
 
-def stays(masks: Masks, numbers: Listing[int]) -> tuple[float, int, float]:
+def stays(masks: Masks, numbers: Sequence[int]) -> tuple[float, int, float]:
     """Who stays, by the masks of one model.
 
     Args:

@@ -1,6 +1,6 @@
 """What the models found, side by side: a row per model, a column per eventful frame, its background last."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -8,11 +8,11 @@ import numpy as np
 from cleanplate.apps.recommend.sample import Sample
 from cleanplate.apps.recommend.scene import WIDTH
 from cleanplate.apps.recommend.trying import Trial
-from cleanplate.data.io.images import Image
 from cleanplate.report.clips import narrowed
 from cleanplate.report.colours import tinted
 from cleanplate.report.contact_sheet import PAPER
 from cleanplate.report.text import FAINT, INK, Colour, shortened, width_of, write
+from cleanplate.utils.arrays import Image
 
 COLUMNS = 4
 _CHOSEN: Colour = (60, 150, 40)
@@ -20,7 +20,7 @@ _CELL = 240
 _MARGIN, _GAP, _TITLE, _HEADER, _LABEL = 24, 8, 56, 24, 132
 
 
-def chosen_frames(trials: Listing[Trial], count: int = COLUMNS) -> list[int]:
+def chosen_frames(trials: Sequence[Trial], count: int = COLUMNS) -> list[int]:
     """Places in the sample, spread over it, of frames in which the models together find much."""
     whole = [trial.masks for trial in trials if not trial.tried.failed]
     shares = np.median([masks.mean(axis=(1, 2)) for masks in whole], axis=0)
@@ -34,7 +34,7 @@ def chosen_frames(trials: Listing[Trial], count: int = COLUMNS) -> list[int]:
     return chosen
 
 
-def sheet_of_models(sample: Sample, trials: Listing[Trial], best: str) -> Image:
+def sheet_of_models(sample: Sample, trials: Sequence[Trial], best: str) -> Image:
     """The sheet.
 
     Args:

@@ -1,6 +1,6 @@
 """One model on the sample: what it takes, and what it finds."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -11,10 +11,10 @@ from cleanplate.apps.apply.fitting import fit, must_fit
 from cleanplate.apps.apply.running import batch_of, shots
 from cleanplate.apps.recommend.sample import STRETCH, Sample
 from cleanplate.apps.recommend.scene import WIDTH, Masks
-from cleanplate.data.io.images import Image
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel
 from cleanplate.report.clips import narrowed
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def tried(name: str, model: BackgroundModel, sample: Sample) -> Trial:
     return Trial(numbers, np.stack(masks), background)
 
 
-def compared(trials: Listing[Trial]) -> list[Trial]:
+def compared(trials: Sequence[Trial]) -> list[Trial]:
     """The same trials, each knowing how far it agrees with the others."""
     whole = [trial for trial in trials if not trial.tried.failed]
     told = []

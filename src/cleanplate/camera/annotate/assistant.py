@@ -1,6 +1,6 @@
 """Proposals made beside the window, which never waits for them."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 from cleanplate.camera.annotate.outlines import proposed_outlines
 from cleanplate.camera.annotate.pictures import Shot
@@ -17,7 +17,7 @@ Answer = tuple[tuple[Polygon, ...], str]
 class Assistant:
     """Looks at one picture after the other, when it is asked to."""
 
-    def __init__(self, shots: Listing[Shot], proposals: Proposals) -> None:
+    def __init__(self, shots: Sequence[Shot], proposals: Proposals) -> None:
         """Args: the pictures, and what finds the foreground in one."""
         self._shots = shots
         self._proposals = proposals

@@ -5,8 +5,7 @@ pixels. A picture that was looked at and holds nobody is listed without instance
 """
 
 import json
-from collections.abc import Callable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +14,8 @@ import cv2
 import numpy as np
 
 from cleanplate.camera.annotate.shapes import Polygon, as_corners, drawn
-from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import replacing
 
 _MIDDLE = 0.5
@@ -28,7 +27,7 @@ class Labelled:
 
     image: str
     size: tuple[int, int]
-    polygons: Listing[Polygon]
+    polygons: Sequence[Polygon]
 
 
 def write_coco(
@@ -99,7 +98,7 @@ def _put(content: dict[str, Any], category: int, picture: Labelled) -> None:
         number += 1
 
 
-def _instances(polygons: Listing[Polygon], height: int, width: int) -> Iterator[dict[str, Any]]:
+def _instances(polygons: Sequence[Polygon], height: int, width: int) -> Iterator[dict[str, Any]]:
     for index, polygon in enumerate(polygons):
         if polygon.hole:
             continue

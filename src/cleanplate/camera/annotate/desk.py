@@ -1,15 +1,16 @@
 """The pictures that are labelled, one after the other: which is open, what is saved, what comes next."""
 
 import tempfile
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from pathlib import Path
 
 from cleanplate.camera.annotate.document import Document
 from cleanplate.camera.annotate.labelme_file import write_labelme
 from cleanplate.camera.annotate.pictures import Shot
 from cleanplate.camera.annotate.storage import Storage
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 
 class Desk:
@@ -23,7 +24,7 @@ class Desk:
         trouble: what is wrong with it, in words; empty if nothing.
     """
 
-    def __init__(self, shots: Listing[Shot], storage: Storage, *, again: bool = False) -> None:
+    def __init__(self, shots: Sequence[Shot], storage: Storage, *, again: bool = False) -> None:
         """Opens the first picture that has no mask; with `again` the first one."""
         self.shots = shots
         self._storage = storage

@@ -5,7 +5,7 @@ A corner is written as the middle of its pixel. labelme knows no holes: one is w
 """
 
 import json
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ def read_labelme(path: Path, label: str, size: tuple[int, int]) -> tuple[Polygon
     )
 
 
-def write_labelme(path: Path, polygons: Listing[Polygon], label: str, image: str, size: tuple[int, int]) -> None:
+def write_labelme(path: Path, polygons: Sequence[Polygon], label: str, image: str, size: tuple[int, int]) -> None:
     """Writes outlines; shapes with other labels, which somebody else put into the file, stay in it.
 
     Args:
@@ -68,7 +68,7 @@ def write_labelme(path: Path, polygons: Listing[Polygon], label: str, image: str
         part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
-def _shapes(polygons: Listing[Polygon], label: str) -> list[dict[str, Any]]:
+def _shapes(polygons: Sequence[Polygon], label: str) -> list[dict[str, Any]]:
     """Shapes for a reader who first unites what is in a group and then cuts the group's holes out of it.
 
     A hole cuts what was there before it. One that nothing follows cuts everything, and needs no group; before others,

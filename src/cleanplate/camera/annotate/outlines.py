@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from cleanplate.camera.annotate.shapes import Corners, Point, Polygon
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 _TOLERANCE = 1.0  # pixels between a mask's border and the outline that is shown of it
 _FINE = 480.0  # a proposal on a picture of this height or width has that tolerance, on a larger one more

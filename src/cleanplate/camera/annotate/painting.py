@@ -11,8 +11,8 @@ from cleanplate.camera import drawing
 from cleanplate.camera.annotate.labels import Labels
 from cleanplate.camera.annotate.shapes import Point, Polygon, drawn
 from cleanplate.camera.annotate.view import View
-from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour
+from cleanplate.utils.arrays import Image
 
 Look = Literal["tint", "outlines", "mask"]
 

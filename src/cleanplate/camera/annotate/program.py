@@ -20,8 +20,9 @@ from cleanplate.camera.annotate.view import View, area_for
 from cleanplate.camera.events import Mouse
 from cleanplate.camera.program import QUIT, Program
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 _TURN = 1.25  # nearer by one step of the wheel
 _PAN = 0.1  # of the area, by an arrow

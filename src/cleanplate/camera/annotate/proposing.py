@@ -1,6 +1,6 @@
 """Masks that a model proposes, so that a person need only correct them."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,10 +8,11 @@ import numpy as np
 
 from cleanplate.camera.annotate.pictures import Shot
 from cleanplate.data.datasets.picture_set import FOREGROUND
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
 from cleanplate.data.io.sources import FirstFrames, ImageFiles, KeptFrames
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:  # torch takes seconds to import, and who only draws does without
     from cleanplate.models import BackgroundModel
@@ -26,7 +27,7 @@ _LEARNS_LONG = ("autoencoder", "adversarial")
 class Proposals:
     """What a model takes for foreground in a picture, compared with the clean plate of its set."""
 
-    def __init__(self, wanted: str, shots: Listing[Shot]) -> None:
+    def __init__(self, wanted: str, shots: Sequence[Shot]) -> None:
         """Loads nothing yet.
 
         Args:
@@ -73,11 +74,11 @@ class Proposals:
                 model.apply(frame)
         return model
 
-    def _scene(self, shot: Shot) -> Sequence:
+    def _scene(self, shot: Shot) -> FrameSequence:
         name = shot.path.parent.name
         if shot.plate is not None:
             plate = read_color(shot.plate)
-            return Sequence(name, KeptFrames([plate], name), range(1, 2), clean_plate=plate)
+            return FrameSequence(name, KeptFrames([plate], name), range(1, 2), clean_plate=plate)
         paths = [other.path for other in self._shots if other.path.parent == shot.path.parent]
         source = FirstFrames(ImageFiles(paths), _MOST)
-        return Sequence(name, source, range(1, len(source) + 1))
+        return FrameSequence(name, source, range(1, len(source) + 1))

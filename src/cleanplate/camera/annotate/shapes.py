@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.data.datasets.picture_set import FOREGROUND
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 Point = tuple[int, int]
 """Column and row of a pixel."""

@@ -1,8 +1,7 @@
 """Masks and outlines of a picture on disk. What bears a name is whole: nothing is written in place."""
 
 import contextlib
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -15,8 +14,9 @@ from cleanplate.camera.annotate.outlines import outlines_of
 from cleanplate.camera.annotate.pictures import Shot
 from cleanplate.camera.annotate.shapes import Polygon, drawn
 from cleanplate.data.datasets.picture_set import FOREGROUND
-from cleanplate.data.io.images import Image, is_picture, picture_size, read_gray, write_image
+from cleanplate.data.io.images import is_picture, picture_size, read_gray, write_image
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 Json = Literal["labelme", "coco", "both", "none"]
 _HALF = 127
@@ -72,7 +72,7 @@ class Storage:
             return Known(stored, masked=True)
         return Known(outlines_of(mask), masked=True)
 
-    def write(self, shot: Shot, polygons: Listing[Polygon], size: tuple[int, int]) -> None:
+    def write(self, shot: Shot, polygons: Sequence[Polygon], size: tuple[int, int]) -> None:
         """Writes mask and JSON.
 
         Args:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from cleanplate.camera import drawing
-from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour, width_of
+from cleanplate.utils.arrays import Image
 
 HEIGHT = 56
 """Rows that it takes."""

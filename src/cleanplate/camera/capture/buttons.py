@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from cleanplate.camera import drawing
-from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour
+from cleanplate.utils.arrays import Image
 
 RADIUS = 0.06  # in widths of the picture
 

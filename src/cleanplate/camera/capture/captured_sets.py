@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from cleanplate.data.datasets.capture_sets import PLATE
-from cleanplate.data.io.images import Image, write_image
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 NO_PLATE = "take the background first (b)"
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from cleanplate.acquire.palm_model import palm_model_path, palm_model_unmet
 from cleanplate.camera.capture.palm_decoding import MIDDLE_FINGER, SIDE, WRIST, Floats, decode, merge
-from cleanplate.data.io.images import Image
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models.exported.runtimes import openvino
+from cleanplate.utils.arrays import Image
 
 Network = Callable[[Floats], tuple[Floats, Floats]]
 """From an RGB picture `[192, 192, 3]` in [0, 1] to boxes `[2016, 18]` and logits `[2016]`."""

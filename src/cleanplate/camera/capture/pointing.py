@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:  # OpenCV's and OpenVINO's networks are slow to import
     from cleanplate.camera.capture.palms import Palm

@@ -16,8 +16,8 @@ from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.notes import Notes
 from cleanplate.camera.program import Program, run
 from cleanplate.camera.timing import Clock, Countdown
-from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError, ModelError
+from cleanplate.utils.arrays import Image
 
 NO_PALMS = "no palm model: cleanplate download palm; mouse and keys work"
 PALM_RADIUS = 0.02

@@ -3,8 +3,7 @@
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
-from cleanplate.foreground.difference import Score
+from cleanplate.utils.arrays import Image, Score
 
 _SHARE = 0.15  # of the largest blob: smaller ones are no part of a person
 _GAP = 40  # pieces as near as this part of the shorter side belong together

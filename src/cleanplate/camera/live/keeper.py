@@ -7,9 +7,9 @@ from cleanplate.camera.live.keeping import Place
 from cleanplate.camera.live.recording import Recording
 from cleanplate.camera.notes import Notes
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image
 from cleanplate.errors import CleanplateError
 from cleanplate.report.text import width_of
+from cleanplate.utils.arrays import Image
 
 
 class Keeper:

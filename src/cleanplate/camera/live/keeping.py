@@ -5,8 +5,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from cleanplate.data.io.images import Image, write_image
+from cleanplate.data.io.images import write_image
 from cleanplate.errors import ConfigError, DataError
+from cleanplate.utils.arrays import Image
 
 _VIDEOS = frozenset({".mp4", ".mov", ".mkv"})
 

@@ -1,7 +1,6 @@
 """Learning the empty scene: a countdown, some seconds of frames, and a model that is fitted to them."""
 
-from collections.abc import Callable
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from time import monotonic
@@ -10,11 +9,11 @@ from cleanplate.apps.apply.fitting import fit, must_fit
 from cleanplate.camera import drawing
 from cleanplate.camera.live.plates import clean_plate
 from cleanplate.camera.timing import Clock, Countdown
-from cleanplate.data.io.images import Image
 from cleanplate.data.io.sources import KeptFrames
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.streams.stream import Pictures
 from cleanplate.models import BackgroundModel
+from cleanplate.utils.arrays import Image
 
 _MOST = 200
 _BYTES = 400_000_000
@@ -132,7 +131,7 @@ class Learning:
         return min(spent / max(self._timing.seconds, 1e-9), len(self._kept) / _FEWEST)
 
 
-def learnt(model: BackgroundModel, frames: Listing[Image]) -> BackgroundModel:
+def learnt(model: BackgroundModel, frames: Sequence[Image]) -> BackgroundModel:
     """A model that has learnt the empty scene from frames of it.
 
     A model that learns online is shown them one by one; any other is fitted to them, whatever it was fitted to before.
@@ -146,7 +145,7 @@ def learnt(model: BackgroundModel, frames: Listing[Image]) -> BackgroundModel:
         for frame in frames:
             model.apply(frame)
         return model
-    sequence = Sequence("camera", KeptFrames(frames, "camera"), range(1, len(frames) + 1))
+    sequence = FrameSequence("camera", KeptFrames(frames, "camera"), range(1, len(frames) + 1))
     if model.labelled:  # the others make a plate of their own from these same frames
         sequence.clean_plate = clean_plate(frames)
     fit(model, Pictures(sequence), iter(()), None)

@@ -16,7 +16,7 @@ from cleanplate.camera.live.learning import Phase, Timing
 from cleanplate.camera.live.scene_program import Making, SceneProgram
 from cleanplate.camera.program import run
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 _CLICKED = {"space", "enter"}
 

@@ -1,12 +1,12 @@
 """The clean plate of a few seconds before a camera: median over time, and what noise is left taken out."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.models.components.initializers.temporal import median
+from cleanplate.utils.arrays import Image
 
 _OF_A_MEDIAN = 1.2533
 """A median of N values is this times as noisy as their mean: √(π/2)."""
@@ -18,7 +18,7 @@ _PAIRS = 20
 _LEAST = 0.1  # grey levels; less than rounding leaves
 
 
-def clean_plate(frames: Listing[Image]) -> Image:
+def clean_plate(frames: Sequence[Image]) -> Image:
     """What most of the frames show at each place, denoised, uint8 BGR `[H, W, 3]`.
 
     The median of N frames keeps 1.25/√N of a camera's noise. A bilateral filter whose range is three times that takes
@@ -36,7 +36,7 @@ def clean_plate(frames: Listing[Image]) -> Image:
     return np.asarray(cv2.bilateralFilter(plate, _SIDE, _RANGE * left, _NEAR), np.uint8)
 
 
-def noise_level(frames: Listing[Image]) -> float:
+def noise_level(frames: Sequence[Image]) -> float:
     """A camera's noise, as a standard deviation in grey levels; 0 of a single frame.
 
     From the differences of consecutive frames, in most blocks of which nothing moves.

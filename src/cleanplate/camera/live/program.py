@@ -14,7 +14,8 @@ from cleanplate.camera.live.scene_program import Making, SceneProgram
 from cleanplate.camera.live.views import View, overlay, views
 from cleanplate.camera.program import run
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image, read_color
+from cleanplate.data.io.images import read_color
+from cleanplate.utils.arrays import Image
 
 ADAPT = 0.005
 """Learning rate of models that can follow the light after they were fitted.

@@ -9,9 +9,9 @@ from queue import Full, Queue
 from time import monotonic
 
 from cleanplate.camera.timing import Clock
-from cleanplate.data.io.images import Image
 from cleanplate.errors import CleanplateError, DataError
 from cleanplate.report.clips import boxed, write_mp4
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import whole
 
 _RATES = (5, 60)

@@ -14,9 +14,9 @@ from cleanplate.camera.notes import Notes
 from cleanplate.camera.program import Program
 from cleanplate.camera.timing import Clock, Rate
 from cleanplate.camera.worker import Worker
-from cleanplate.data.io.images import Image
 from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.models import BackgroundModel
+from cleanplate.utils.arrays import Image
 
 _GLANCE = 0.02  # seconds that a frame is waited for: quick models answer in them, and the window does not notice
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from cleanplate.apps.apply.compositing import before, blurred, covering
 from cleanplate.apps.apply.shot import Shot
-from cleanplate.data.io.images import Image
 from cleanplate.report.text import Colour
+from cleanplate.utils.arrays import Image
 
 TINT: Colour = (60, 210, 60)
 PLAIN: Colour = (64, 177, 0)

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 
 from cleanplate.data.datasets.picture_set import FOREGROUND, Defects, LabelOptions, link
-from cleanplate.data.io.images import Image, is_picture, picture_size, read_gray, write_image
+from cleanplate.data.io.images import is_picture, picture_size, read_gray, write_image
 from cleanplate.data.io.sources import natural_key
 from cleanplate.data.sequence import CLEAN_PLATE
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 PLATE = "bkg.png"
 _MASK = "_mask"

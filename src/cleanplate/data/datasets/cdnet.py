@@ -1,7 +1,7 @@
 """The CDnet layout: `<video>/{input,groundtruth}/…, ROI.bmp, temporalROI.txt`, with all its known defects.
 
 Source of the rules: changedetection.net, 2012 and 2014 data sets. What the public copies get wrong, and what is done
-about it, is said in `Sequence.defects`.
+about it, is said in `FrameSequence.defects`.
 """
 
 import re
@@ -11,10 +11,11 @@ import cv2
 import numpy as np
 
 from cleanplate.data.datasets.picture_set import MANIFEST
-from cleanplate.data.io.images import Image, is_picture, read_color, read_gray
+from cleanplate.data.io.images import is_picture, read_color, read_gray
 from cleanplate.data.io.sources import ImageFiles
-from cleanplate.data.sequence import CLEAN_PLATE, FrameLookup, OnCorrupt, Sequence
+from cleanplate.data.sequence import CLEAN_PLATE, FrameLookup, FrameSequence, OnCorrupt
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 
 def find_scenes(root: Path) -> list[str]:
@@ -22,13 +23,13 @@ def find_scenes(root: Path) -> list[str]:
     return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in root.glob("*/*/input") if path.is_dir())
 
 
-def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "error") -> Sequence:
+def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "error") -> FrameSequence:
     """Opens one video folder of the CDnet layout.
 
     Args:
         folder: `<category>/<video>`.
         name: defaults to the last two parts of the path.
-        on_corrupt: see `Sequence`.
+        on_corrupt: see `FrameSequence`.
 
     Raises:
         DataError: if `input` is missing or empty, temporalROI.txt does not hold two numbers in order, or the clean
@@ -44,7 +45,7 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
     missing = numbers[-1] - numbers[0] + 1 - len(numbers)
     if missing:
         defects.append(f"input: {missing} frames missing between {numbers[0]} and {numbers[-1]}")
-    sequence = Sequence(
+    sequence = FrameSequence(
         name or "/".join(folder.resolve().parts[-2:]),
         ImageFiles([numbered[number] for number in numbers]),
         numbers,
@@ -93,7 +94,7 @@ def _temporal_roi(path: Path) -> tuple[int, int] | None:
     return first, last
 
 
-def _roi(folder: Path, sequence: Sequence, defects: list[str]) -> Image | None:
+def _roi(folder: Path, sequence: FrameSequence, defects: list[str]) -> Image | None:
     """The region of interest at frame size: ROI.bmp, else ROI.jpg thresholded, else everywhere."""
     roi: Image | None = None
     for file in ("ROI.bmp", "ROI.jpg"):
@@ -119,7 +120,7 @@ def _roi(folder: Path, sequence: Sequence, defects: list[str]) -> Image | None:
     return roi
 
 
-def _clean_plate(path: Path, sequence: Sequence) -> Image | None:
+def _clean_plate(path: Path, sequence: FrameSequence) -> Image | None:
     if not path.is_file():
         return None
     plate = read_color(path)

@@ -13,9 +13,9 @@ from cleanplate.data.datasets.picture_set import (
     labels_of,
     write_pictures,
 )
-from cleanplate.data.io.images import Image
 from cleanplate.data.io.sources import natural_key
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 
 def annotations_of(split: Path) -> Path:

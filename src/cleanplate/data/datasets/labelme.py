@@ -19,9 +19,10 @@ from cleanplate.data.datasets.picture_set import (
     labels_of,
     write_pictures,
 )
-from cleanplate.data.io.images import Image, is_picture
+from cleanplate.data.io.images import is_picture
 from cleanplate.data.io.sources import natural_key
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 _HOLE = "hole"
 _WITHOUT_AREA = {"point", "points", "line", "linestrip"}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.data.io.images import write_image
-from cleanplate.data.sequence import OnCorrupt, Sequence
+from cleanplate.data.sequence import FrameSequence, OnCorrupt
 from cleanplate.errors import DataError
 from cleanplate.utils.files import remove, replacing
 
@@ -30,7 +30,7 @@ def link_tree(source: Path, target: Path) -> None:
             (target / path.name).symlink_to(path.resolve())
 
 
-def write_frames(sequence: Sequence, target: Path, progress: Progress = lambda _: None) -> None:
+def write_frames(sequence: FrameSequence, target: Path, progress: Progress = lambda _: None) -> None:
     """Writes the frames of `sequence` as `input/in%06d.png`: without loss, as a video has lost enough.
 
     Frames that cannot be decoded are left out, with their numbers, where the sequence says `skip`.
@@ -63,7 +63,7 @@ def continuing(target: Path, about: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def check_frames(
-    sequence: Sequence, on_corrupt: OnCorrupt, progress: Progress = lambda _: None, threads: int = 2
+    sequence: FrameSequence, on_corrupt: OnCorrupt, progress: Progress = lambda _: None, threads: int = 2
 ) -> list[str]:
     """Decodes every frame once, so that a broken one is met here and not in the middle of training.
 

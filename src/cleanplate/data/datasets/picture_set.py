@@ -7,8 +7,7 @@ picture bears which number. A folder that holds masks of an attempt that was sto
 import csv
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +15,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.io.images import Image, picture_size, write_image
+from cleanplate.data.io.images import picture_size, write_image
 from cleanplate.data.io.label_png import read_labels
 from cleanplate.data.sequence import OnCorrupt
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import mapped
 
 UNKNOWN, FOREGROUND = 170, 255
@@ -125,7 +125,7 @@ class _Outcome:
 
 
 def write_pictures(
-    pictures: Listing[LabelledPicture],
+    pictures: Sequence[LabelledPicture],
     folder: Path,
     split: str,
     options: LabelOptions,

@@ -5,7 +5,7 @@ does not add up makes it write outside its memory), so everything is checked her
 """
 
 import math
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def of_segmentation(content: object, height: int, width: int) -> Runs:
     raise ValueError("has no outline" if not content else f"the outline is neither a list nor run lengths: {content!r}")
 
 
-def of_polygons(polygons: Listing[Listing[float]], height: int, width: int) -> Runs:
+def of_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) -> Runs:
     """The pixels inside any of `polygons`.
 
     Args:
@@ -67,7 +67,7 @@ def of_polygons(polygons: Listing[Listing[float]], height: int, width: int) -> R
     return merged
 
 
-def united(parts: Listing[Runs], height: int, width: int) -> NDArray[np.bool_]:
+def united(parts: Sequence[Runs], height: int, width: int) -> NDArray[np.bool_]:
     """Which pixels belong to any of `parts`; bool `[H, W]`."""
     if not parts:
         return np.zeros((height, width), bool)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 Flow = NDArray[np.float32]
 Preset = Literal["ultrafast", "fast", "medium"]

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleanplate.data.flow.estimation import STEP, Flow, FlowSettings, FlowTracker, from_steps, on_steps
-from cleanplate.data.io.images import Image
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import replacing
 
 if TYPE_CHECKING:
-    from cleanplate.data.sequence import Sequence
+    from cleanplate.data.sequence import FrameSequence
 
 _ABOUT = "about.json"
 _DAMAGE = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError)
@@ -98,7 +98,7 @@ class FlowFile:
 
 
 def flows(
-    sequence: "Sequence",
+    sequence: "FrameSequence",
     indices: Iterable[int] | None = None,
     settings: FlowSettings = FlowSettings(),  # noqa: B008  # frozen
 ) -> Iterator[tuple[int, Image, Flow]]:
@@ -110,7 +110,7 @@ def flows(
         settings: where the flow is estimated here.
 
     Raises:
-        DataError: see `Sequence.frames` and `FlowFile.read`.
+        DataError: see `FrameSequence.frames` and `FlowFile.read`.
     """
     wanted = range(len(sequence)) if indices is None else list(indices)
     if sequence.flow is not None:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.data.flow.estimation import Flow
-from cleanplate.data.io.images import Image
+from cleanplate.utils.arrays import Image
 
 # Baker et al., A database and evaluation methodology for optical flow (ICCV 2007): from one pure hue to the next in so
 # many colours, more where the eye tells more apart. Each corner is RGB.

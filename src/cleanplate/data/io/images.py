@@ -4,14 +4,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".gif", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
-
-Image = NDArray[np.uint8]
 
 # Rows as they are: masks are written five times faster, smaller, and read by `read_labels` without a decoder. OpenCV
 # before 4.12 has no such option.

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.io.images import Image, read_gray
+from cleanplate.data.io.images import read_gray
+from cleanplate.utils.arrays import Image
 
 START = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR"
 HEADER = struct.Struct(">16xII5s")  # width and height; depth, colour type, compression, filter method, interlacing

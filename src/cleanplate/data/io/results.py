@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.io.images import Image, read_gray
+from cleanplate.data.io.images import read_gray
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 MASK_VALUES = (0, 127, 255)
 

@@ -2,15 +2,16 @@
 
 import re
 import threading
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import IMAGE_SUFFIXES, Image, is_picture, read_color
+from cleanplate.data.io.images import IMAGE_SUFFIXES, is_picture, read_color
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 
 class FrameSource(Protocol):
@@ -37,7 +38,7 @@ def natural_key(name: str) -> list[tuple[int, int | str]]:
 class ImageFiles:
     """A list of picture files, one per frame."""
 
-    def __init__(self, paths: Listing[Path]) -> None:
+    def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = list(paths)
 
     @classmethod
@@ -69,7 +70,7 @@ class ImageFiles:
 class KeptFrames:
     """Frames that were kept in memory, of a camera that does not show them again."""
 
-    def __init__(self, frames: Listing[Image], name: str) -> None:
+    def __init__(self, frames: Sequence[Image], name: str) -> None:
         self._frames = frames
         self._name = name
 

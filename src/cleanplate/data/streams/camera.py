@@ -8,9 +8,9 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.data.streams.stream import MISSING, Numbered, plausible_rate
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 
 class Backoff(Protocol):

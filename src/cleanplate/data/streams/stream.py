@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from cleanplate.data.io.images import Image
 from cleanplate.data.io.sources import FirstFrames, VideoFile
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 _UNKNOWN_RATE = 25.0
 _RATES = (1.0, 240.0)
@@ -50,7 +50,7 @@ class FrameStream(Protocol):
         """Yields number (from 1) and frame, uint8 BGR `[H, W, 3]`; raises `DataError` where they break off."""
         ...
 
-    def sequence(self, most: int | None = None) -> Sequence | None:
+    def sequence(self, most: int | None = None) -> FrameSequence | None:
         """The same frames, or the first `most` of them, to be read at will; `None` if they are live."""
         ...
 
@@ -65,7 +65,7 @@ class Pictures:
 
     live = False
 
-    def __init__(self, sequence: Sequence, frames_per_second: float = _UNKNOWN_RATE) -> None:
+    def __init__(self, sequence: FrameSequence, frames_per_second: float = _UNKNOWN_RATE) -> None:
         self.name = sequence.name
         self.pictures = True
         self.frames_per_second = frames_per_second
@@ -85,7 +85,7 @@ class Pictures:
         for index, frame in self._sequence.frames():
             yield self._sequence.numbers[index], frame
 
-    def sequence(self, most: int | None = None) -> Sequence:
+    def sequence(self, most: int | None = None) -> FrameSequence:
         """See `FrameStream`."""
         whole = self._sequence
         if most is None or most >= len(whole):
@@ -130,10 +130,10 @@ class Video:
                 "get a whole copy"
             )
 
-    def sequence(self, most: int | None = None) -> Sequence:
+    def sequence(self, most: int | None = None) -> FrameSequence:
         """See `FrameStream`; frames that are damaged are passed over."""
         source = VideoFile(self.path, most)
-        return Sequence(self.path.stem, source, range(1, len(source) + 1), on_corrupt="skip")
+        return FrameSequence(self.path.stem, source, range(1, len(source) + 1), on_corrupt="skip")
 
 
 def opened_video(path: Path) -> Any:

@@ -1,15 +1,14 @@
 """Labelled frames to learn from, and the order in which a training draws them."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch.distributed as dist
 
-from cleanplate.data.io.images import Image
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 
 MOVING, UNKNOWN = 255, 170
 _OUTSIDE = 85
@@ -19,11 +18,11 @@ _OUTSIDE = 85
 class Labelled:
     """A sequence and the numbers of those of its frames whose labels may be learnt from."""
 
-    sequence: Sequence
+    sequence: FrameSequence
     numbers: tuple[int, ...]
 
     @classmethod
-    def of(cls, sequence: Sequence, numbers: Listing[int] | None = None) -> "Labelled":
+    def of(cls, sequence: FrameSequence, numbers: Sequence[int] | None = None) -> "Labelled":
         """The labelled frames of a sequence, or those of them that are named.
 
         Raises:
@@ -63,7 +62,7 @@ class Labelled:
         return int(np.searchsorted(np.asarray(self.sequence.numbers), number))
 
 
-def labelled_numbers(sequence: Sequence) -> list[int]:
+def labelled_numbers(sequence: FrameSequence) -> list[int]:
     """The numbers of the frames that have ground truth and are scored."""
     truth = sequence.truth
     if truth is None:
@@ -72,7 +71,7 @@ def labelled_numbers(sequence: Sequence) -> list[int]:
     return [number for number in sequence.numbers if first <= number <= last and truth.path(number) is not None]
 
 
-def split_off(numbers: Listing[int], every: int = 10) -> tuple[list[int], list[int]]:
+def split_off(numbers: Sequence[int], every: int = 10) -> tuple[list[int], list[int]]:
     """What a training uses, and every tenth, which it is judged by; with fewer than twenty, all serve as both."""
     if len(numbers) < 2 * every:
         return list(numbers), list(numbers)

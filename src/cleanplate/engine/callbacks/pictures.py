@@ -1,8 +1,7 @@
 """What the model sees while it learns: frames with background, score and mask, in W&B."""
 
 import copy
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,11 +10,11 @@ import numpy as np
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
 
-from cleanplate.data.io.images import Image
 from cleanplate.engine.tracking import TrackingLogger
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.supervised.training import LabelledTask
 from cleanplate.models.types import Prediction
+from cleanplate.utils.arrays import Image
 
 CLASSES = {0: "background", 1: "foreground", 2: "shadow", 3: "ignored"}
 """What W&B calls the values of a mask overlay; 0 stays transparent."""
@@ -32,11 +31,11 @@ class Pictures(Callback):
     def __init__(
         self,
         model: BackgroundModel,
-        frames: Listing[Image],
-        captions: Listing[str],
-        truth: Listing[Image | None] | None = None,
+        frames: Sequence[Image],
+        captions: Sequence[str],
+        truth: Sequence[Image | None] | None = None,
         every: int = 5,
-        before: Listing[Image] | None = None,
+        before: Sequence[Image] | None = None,
     ) -> None:
         """Pictures of some frames.
 

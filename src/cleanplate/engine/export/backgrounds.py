@@ -12,10 +12,10 @@ from cleanplate.engine.export.estimates import NOTHING, EstimateGraph, Known, Si
 from cleanplate.engine.export.filters import Resize, median_filter, middle
 from cleanplate.engine.export.running import RunningBackground, UnforeseenBackground
 from cleanplate.errors import ModelError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.statistical.lowmotion.model import LowMotion
 from cleanplate.models.statistical.temporal.model import TemporalModel
+from cleanplate.utils.arrays import Image
 
 # As `cleanplate.models.statistical.lowmotion.residual_subspace` has them; tests hold the two together.
 _SCALE = 4
@@ -107,13 +107,13 @@ def solved(systems: Tensor, answers: Tensor) -> Tensor:
 
 @builds(TemporalModel)
 def _temporal(model: TemporalModel, size: Size, adaptive: bool) -> EstimateGraph:
-    running = running_of(model, model.state()["background"])
+    running = running_of(model, model.state_dict()["background"])
     return RunningBackground(running) if adaptive else StillBackground(whole_levels(running))
 
 
 @builds(LowMotion)
 def _low_motion(model: LowMotion, size: Size, adaptive: bool) -> EstimateGraph:
-    state = model.state()
+    state = model.state_dict()
     if "views" in state or "reference" in state:
         raise ModelError(
             f"{model.name}: it follows a camera that moves, which cannot be exported; for a camera that stands "
@@ -130,7 +130,7 @@ def _low_motion(model: LowMotion, size: Size, adaptive: bool) -> EstimateGraph:
 
 def running_of(model: BackgroundModel, plate: Image) -> NDArray[Any]:
     """The plate with what was taken over from frames, if anything was: float32, or uint8 as it was fitted."""
-    followed = model.memory().get("running")
+    followed = model.stream_state().get("running")
     return plate if followed is None else np.asarray(followed, np.float32)
 
 

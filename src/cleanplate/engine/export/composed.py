@@ -106,7 +106,7 @@ class FusionGraph(EstimateGraph):
         self.initial, self.takes_rate = self.base.states, self.base.takes_rate
         self.people = PeopleGraph(model.semantics, size)
         self.below, self.above = model.options.nobody_below, model.options.somebody_above
-        self.register_buffer("empty", torch.from_numpy(model.state()["empty"])[None, None])
+        self.register_buffer("empty", torch.from_numpy(model.state_dict()["empty"])[None, None])
 
     def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NOTHING) -> Known:
         """See `EstimateGraph`."""

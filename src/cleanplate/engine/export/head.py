@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from cleanplate.engine.export.filters import box_mean, gaussian, majority, median_filter, middle
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Score
+from cleanplate.utils.arrays import Score
 
 # As `cleanplate.foreground.difference` has them; tests hold the two together.
 _LIGHT_SAMPLE_LEVELS = 20

@@ -5,8 +5,7 @@ Only what the network has learnt weights for; filters, medians and the head's ar
 
 import logging
 import tempfile
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -17,9 +16,8 @@ import numpy as np
 from torch import nn
 
 from cleanplate.acquire.patience import Patience
-from cleanplate.data.io.images import Image
 from cleanplate.data.open import open_stream
-from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.data.training.examples import labelled_numbers
 from cleanplate.engine.export.described import inputs_of
 from cleanplate.engine.export.graphs import ModelGraph
@@ -28,6 +26,7 @@ from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter, cdnet
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.exported import FRAMES, OUTPUTS, RATE
 from cleanplate.models.exported.runtimes import onnx_session
+from cleanplate.utils.arrays import Image
 
 _KINDS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
@@ -41,7 +40,7 @@ def check_network(content: bytes, graph: ModelGraph, name: str) -> None:
         raise ModelError(f"{name}: has no network that could compute in 8 bits; leave out --int8")
 
 
-def quantised(content: bytes, graph: ModelGraph, frames: Listing[Image]) -> bytes:
+def quantised(content: bytes, graph: ModelGraph, frames: Sequence[Image]) -> bytes:
     """The same with the network in 8 bits: weights per channel, ranges between as `frames` show them.
 
     Args:
@@ -99,7 +98,7 @@ def _nodes(model: Any, graph: ModelGraph) -> list[str]:
     return found
 
 
-def _inputs(session: Any, graph: ModelGraph, frames: Listing[Image]) -> Iterator[dict[str, Any]]:
+def _inputs(session: Any, graph: ModelGraph, frames: Sequence[Image]) -> Iterator[dict[str, Any]]:
     """What goes in with each frame, what is remembered included."""
     states = {name: state.numpy() for name, state in graph.states.items()}
     for frame in frames:
@@ -137,16 +136,16 @@ class Calibration:
         name: of the source.
         frames: uint8 BGR `[H, W, 3]`.
         truths: ground-truth labels of each, where they are known; else empty.
-        roi: see `Sequence`.
+        roi: see `FrameSequence`.
     """
 
     name: str
-    frames: Listing[Image]
-    truths: Listing[Image]
+    frames: Sequence[Image]
+    truths: Sequence[Image]
     roi: Image | None = None
 
     @property
-    def to_learn_from(self) -> Listing[Image]:
+    def to_learn_from(self) -> Sequence[Image]:
         """The frames that ranges are found on."""
         return self.frames[::2]
 
@@ -178,7 +177,7 @@ def calibration_of(location: str, size: tuple[int, int]) -> Calibration:
     return known
 
 
-def _of_sequence(sequence: Sequence) -> Calibration:
+def _of_sequence(sequence: FrameSequence) -> Calibration:
     labelled = set(labelled_numbers(sequence))
     places = [place for place, number in enumerate(sequence.numbers) if number in labelled] or range(len(sequence))
     chosen = dict(sequence.frames(evenly_spaced(list(places), _MOST)))
@@ -209,7 +208,7 @@ def loss(before: BackgroundModel, after: BackgroundModel, known: Calibration) ->
     return told
 
 
-def _f(masks: Listing[Image], truths: Listing[Image], roi: Image | None) -> float:
+def _f(masks: Sequence[Image], truths: Sequence[Image], roi: Image | None) -> float:
     counter = PixelCounter(roi, masks[0].shape)
     counts = [counter.count(mask, np.ascontiguousarray(truth)) for mask, truth in zip(masks, truths, strict=True)]
     return round(cdnet_metrics(sum(counts, CdnetCounts()))["f_measure"], 5)

@@ -26,7 +26,7 @@ class RecentGraph(nn.Module):
     @staticmethod
     def initial(recent: RecentBackground, size: Size) -> dict[str, Tensor]:
         """The states of what was seen."""
-        memory = recent.memory()
+        memory = recent.stream_state()
         kept, seen = memory["kept"], memory["seen"]
         blank = [np.full((*size, 3), 255 * (place % 2), np.uint8) for place in range(COUNT)]
         frames = np.stack([*blank[len(kept) :], *kept])

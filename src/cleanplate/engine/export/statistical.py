@@ -30,7 +30,7 @@ class MixtureGraph(StillBackground):
 
     def __init__(self, model: GaussianMixtureModel, size: Size) -> None:
         super().__init__(model.background)
-        state = model.state()
+        state = model.state_dict()
         self.worth = model.options.levels_per_deviation
         weights = state["weights"]
         foreign = np.cumsum(weights, axis=1) - weights > model.options.background_share  # [P, K]
@@ -65,7 +65,7 @@ class SubspaceBackground(StillBackground):
     home: Tensor
 
     def __init__(self, model: RobustPca, size: Size) -> None:
-        state = model.state()
+        state = model.state_dict()
         super().__init__(state["plate"])
         scale = model.options.scale
         inner = (max(8, round(size[0] / scale)), max(8, round(size[1] / scale)))

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.metrics.functional.labels import Image, require_uint8
+from cleanplate.metrics.functional.labels import require_uint8
+from cleanplate.utils.arrays import Image
 
 BACKGROUND_SIX = ("age", "peps", "pceps", "ms_ssim", "psnr", "cqm")
 ERROR_ABOVE = 20

@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.metrics.functional.labels import FOREGROUND, MOVING, SHADOW, UNKNOWN, Image, require_uint8
+from cleanplate.metrics.functional.labels import FOREGROUND, MOVING, SHADOW, UNKNOWN, require_uint8
+from cleanplate.utils.arrays import Image
 
 CDNET_SEVEN = ("recall", "specificity", "fpr", "fnr", "pwc", "precision", "f_measure")
 

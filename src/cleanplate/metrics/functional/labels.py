@@ -2,11 +2,6 @@
 
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-Image = NDArray[np.uint8]
-
 SHADOW = 50
 UNKNOWN = 170
 MOVING = 255

@@ -17,16 +17,15 @@ training GANs (2016, arXiv 1606.03498), for the matching; Schlegl et al., f-AnoG
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.adversarial.networks import GenerativeCore
 from cleanplate.models.adversarial.search import searched
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
@@ -34,6 +33,7 @@ from cleanplate.models.components.blocks import Activation, Norm
 from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.learned import as_image, shrunk
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:
     from cleanplate.models.adversarial.objectives import Objective
@@ -117,13 +117,13 @@ class Gan(Autoencoder):
         """Steps of the discriminator for each one of the generator."""
         return 1
 
-    def task(self, sequence: Sequence) -> "GanTask":
+    def task(self, sequence: FrameSequence) -> "GanTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.adversarial.training import GanTask
 
         return GanTask(self, self._frames_of(sequence))
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         if not self.options.search_steps:
             return super()._estimate(frames, learning_rate)
         options = self.options

@@ -1,20 +1,19 @@
 """What autoencoders with a second stream share: the stream goes with the frames, into training and at test time."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.components.streams import Stream, beside
 from cleanplate.models.learned import shrunk
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 _BATCH = 8
 
@@ -42,46 +41,46 @@ class StreamAutoencoder(Autoencoder):
         """See `BackgroundModel.reset`."""
         self.stream.reset()
 
-    def finish(self, sequence: Sequence) -> None:
+    def finish(self, sequence: FrameSequence) -> None:
         """See `LearnedModel.finish`."""
         super().finish(sequence)
         self.reset()
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds what the stream has learnt."""
-        return super().state() | {"stream": self.stream.state()}
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds what the stream has learnt."""
+        return super().state_dict() | {"stream": self.stream.state_dict()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
-        self.stream.restore(state["stream"])
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
+        self.stream.load_state_dict(state["stream"])
         self.reset()
 
-    def _frames_of(self, sequence: Sequence) -> Tensor:
+    def _frames_of(self, sequence: FrameSequence) -> Tensor:
         self.stream.learn(sequence)
         return super()._frames_of(sequence)
 
-    def _read(self, sequence: Sequence, indices: Listing[int]) -> Tensor:
+    def _read(self, sequence: FrameSequence, indices: Sequence[int]) -> Tensor:
         working = self.network.working
         read = [(shrunk(frame, working), stream) for frame, stream in self.stream.over(sequence, indices, working)]
         return beside(self._packed([frame for frame, _ in read]), [stream for _, stream in read])
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the stream's."""
-        return self.stream.memory()
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`: the stream's."""
+        return self.stream.stream_state()
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
-        self.stream.recall(memory)
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_stream_state`."""
+        self.stream.load_stream_state(memory)
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         return self._estimated(self._inputs(frames, learning_rate))
 
-    def _inputs(self, frames: Listing[Image], learning_rate: float = -1.0) -> Tensor:
+    def _inputs(self, frames: Sequence[Image], learning_rate: float = -1.0) -> Tensor:
         streams = self.stream.following(frames, self.network.working, learning_rate)
         return beside(super()._inputs(frames), streams)
 
-    def _looked_at(self, sequence: Sequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
+    def _looked_at(self, sequence: FrameSequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
         """As everywhere, but each frame with the stream it has in the sequence, not that of far-off neighbours."""
         indices = list(pairs.indices)
         batch: list[tuple[Image, Image]] = []

@@ -13,7 +13,7 @@ import numpy as np
 
 from cleanplate.data.training.examples import MOVING, UNKNOWN
 from cleanplate.errors import ConfigError, ModelError
-from cleanplate.foreground.difference import Image
+from cleanplate.utils.arrays import Image
 
 _STRETCHED = (0.75, 4 / 3)
 _FARTHER = 0.75

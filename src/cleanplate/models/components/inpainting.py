@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.foreground.difference import Image
+from cleanplate.utils.arrays import Image
 
 _SIDE = 256  # a smooth patch needs no more pixels than this
 _REACH = 0.012  # of the longer side: the seam of a mask still bears the colour of what it cuts out

@@ -1,13 +1,13 @@
 """Objects pasted into a picture, and the label of every pixel with them."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.components.shading import overlap, silhouette
 from cleanplate.models.hybrid.plate.scenes import FOREGROUND, UNKNOWN, Cutout, Material
+from cleanplate.utils.arrays import Image, Score
 
 _FROM_SCENE = 0.35
 _SMALLEST = 8
@@ -15,7 +15,7 @@ _DARK_LEVELS = 38.0
 _DARK_KEPT = 0.5
 
 
-def random_object(random: np.random.Generator, materials: Listing[Material], here: Material, under: Score) -> Cutout:
+def random_object(random: np.random.Generator, materials: Sequence[Material], here: Material, under: Score) -> Cutout:
     """A thing that might pass: cut out of the scene, or a silhouette with some skin.
 
     Near-black ones are rare: what is black at an object's foot is its shadow far more often than an object.
@@ -66,7 +66,7 @@ def _from_scene(random: np.random.Generator, here: Material, under: Score) -> Cu
     return Cutout(np.clip(picture, 0, 255).astype(np.float32), np.ascontiguousarray(mask, np.uint8))
 
 
-def _drawn(random: np.random.Generator, materials: Listing[Material], under: Score) -> Cutout:
+def _drawn(random: np.random.Generator, materials: Sequence[Material], under: Score) -> Cutout:
     side = min(under.shape[:2])
     height = int(np.exp(random.uniform(np.log(_SMALLEST), np.log(side))))
     width = int(np.clip(height * np.exp(random.uniform(-1.0, 0.9)), 6, side))
@@ -77,7 +77,7 @@ def _drawn(random: np.random.Generator, materials: Listing[Material], under: Sco
     return Cutout(np.clip(skin, 0, 255).astype(np.float32), silhouette(random, height, width))
 
 
-def _skin(random: np.random.Generator, materials: Listing[Material], under: Score, height: int, width: int) -> Score:
+def _skin(random: np.random.Generator, materials: Sequence[Material], under: Score, height: int, width: int) -> Score:
     kind = random.random()
     size = (height, width, 3)
     if kind < 0.45:  # some piece of some scene
@@ -92,7 +92,7 @@ def _skin(random: np.random.Generator, materials: Listing[Material], under: Scor
     return np.array(skin, np.float32)
 
 
-def _texture(random: np.random.Generator, materials: Listing[Material], height: int, width: int) -> Score:
+def _texture(random: np.random.Generator, materials: Sequence[Material], height: int, width: int) -> Score:
     source = materials[int(random.integers(len(materials)))].frames
     frame = source[int(random.integers(len(source)))]
     scale = np.exp(random.uniform(-0.9, 0.7))

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.errors import DataError
-from cleanplate.foreground.difference import Image
+from cleanplate.utils.arrays import Image
 
 _ROWS = 240  # motion is looked at in pictures no larger than this
 _WINDOWS = (3, 6, 12)  # of the shorter side: the largest objects that are to be seen whole, and smaller ones
@@ -37,7 +37,7 @@ class FramePairs:
     indices: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, sequence: Sequence, count: int) -> "FramePairs":
+    def of(cls, sequence: FrameSequence, count: int) -> "FramePairs":
         """Reads at most `count` pairs, fewer of large frames; a single frame is its own successor.
 
         Raises:

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.hybrid.plate.scenes import FOREGROUND
+from cleanplate.utils.arrays import Image, Score
 
 
 def silhouette(random: np.random.Generator, height: int, width: int) -> Image:

@@ -1,8 +1,7 @@
 """Further streams beside a frame's colours: its optical flow, or the mask that another model cuts out of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Iterator, Sequence
 from math import sqrt
 from typing import Any, ClassVar
 
@@ -12,10 +11,10 @@ import torch
 from torch import Tensor
 
 from cleanplate.data.flow import Flow, FlowTracker, flows, resized_flow
-from cleanplate.data.sequence import Sequence
-from cleanplate.foreground.difference import Image
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import create
+from cleanplate.utils.arrays import Image
 
 _BATCH = 16
 # Flow as uint8: no motion is 128, ±8 pixels at working size are the most. Kept are square roots, so that steps grow
@@ -33,35 +32,37 @@ class Stream(ABC):
     remembers: bool
     """Whether it depends on the frames before."""
 
-    def learn(self, sequence: Sequence) -> None:  # noqa: B027  # not all have something to learn
+    def learn(self, sequence: FrameSequence) -> None:  # noqa: B027  # not all have something to learn
         """Learns what it must know of the scene first."""
 
     @abstractmethod
-    def over(self, sequence: Sequence, indices: Listing[int], size: tuple[int, int]) -> Iterator[tuple[Image, Image]]:
+    def over(
+        self, sequence: FrameSequence, indices: Sequence[int], size: tuple[int, int]
+    ) -> Iterator[tuple[Image, Image]]:
         """Frames of a sequence, ascending, each with its stream at `size`; leaves nothing remembered."""
 
     @abstractmethod
-    def following(self, frames: Listing[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
+    def following(self, frames: Sequence[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
         """The stream of frames that follow those seen before; for `learning_rate` see `BackgroundModel.apply`."""
 
     @abstractmethod
     def reset(self) -> None:
         """Forgets the frames seen before."""
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """What was learnt."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:  # noqa: B027  # as `learn`
-        """Takes back what `state` gave."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:  # noqa: B027  # as `learn`
+        """Takes back what `state_dict` gave."""
 
     @abstractmethod
-    def memory(self) -> dict[str, Any]:
-        """What is remembered of the frames seen; see `BackgroundModel.memory`."""
+    def stream_state(self) -> dict[str, Any]:
+        """What is remembered of the frames seen; see `BackgroundModel.stream_state`."""
 
     @abstractmethod
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Takes back what `memory` gave."""
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """Takes back what `stream_state` gave."""
 
 
 class FlowStream(Stream):
@@ -73,12 +74,14 @@ class FlowStream(Stream):
     def __init__(self) -> None:
         self._tracker = FlowTracker()
 
-    def over(self, sequence: Sequence, indices: Listing[int], size: tuple[int, int]) -> Iterator[tuple[Image, Image]]:
+    def over(
+        self, sequence: FrameSequence, indices: Sequence[int], size: tuple[int, int]
+    ) -> Iterator[tuple[Image, Image]]:
         """See `Stream`; kept flow is read where the sequence has it."""
         for _, frame, flow in flows(sequence, indices, self._tracker.settings):
             yield frame, flow_levels(flow, size)
 
-    def following(self, frames: Listing[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
+    def following(self, frames: Sequence[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
         """See `Stream`; what moves is seen, not learnt."""
         return [flow_levels(self._tracker.next(frame), size) for frame in frames]
 
@@ -86,11 +89,11 @@ class FlowStream(Stream):
         """See `Stream`."""
         self._tracker.reset()
 
-    def memory(self) -> dict[str, Any]:
+    def stream_state(self) -> dict[str, Any]:
         """See `Stream`."""
         return {"previous": self._tracker.previous}
 
-    def recall(self, memory: dict[str, Any]) -> None:
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
         """See `Stream`."""
         self._tracker.recall(memory.get("previous"))
 
@@ -109,11 +112,13 @@ class MaskStream(Stream):
         """See `Stream`."""
         return self.model.remembers
 
-    def learn(self, sequence: Sequence) -> None:
+    def learn(self, sequence: FrameSequence) -> None:
         """Fits the other model."""
         self.model.fit(sequence)
 
-    def over(self, sequence: Sequence, indices: Listing[int], size: tuple[int, int]) -> Iterator[tuple[Image, Image]]:
+    def over(
+        self, sequence: FrameSequence, indices: Sequence[int], size: tuple[int, int]
+    ) -> Iterator[tuple[Image, Image]]:
         """See `Stream`; a model that remembers is shown all frames up to the last."""
         self.reset()
         asked = set(indices)
@@ -123,7 +128,7 @@ class MaskStream(Stream):
             yield from ((frame, mask) for (index, frame), mask in zip(batch, masks, strict=True) if index in asked)
         self.reset()
 
-    def following(self, frames: Listing[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
+    def following(self, frames: Sequence[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
         """See `Stream`."""
         return [mask_levels(mask, size) for mask in self.model.apply_batch(frames, learning_rate)]
 
@@ -131,23 +136,23 @@ class MaskStream(Stream):
         """See `Stream`."""
         self.model.reset()
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """The whole other model."""
-        return self.model.describe() | {"state": self.model.state()}
+        return self.model.describe() | {"state": self.model.state_dict()}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Makes the other model anew; what it keeps as arrays comes from a checkpoint as tensors."""
         self.model = create(state["name"], state["foreground"], **state["options"])
         kept = {key: value.numpy() if isinstance(value, Tensor) else value for key, value in state["state"].items()}
-        self.model.restore(kept)
+        self.model.load_state_dict(kept)
 
-    def memory(self) -> dict[str, Any]:
+    def stream_state(self) -> dict[str, Any]:
         """See `Stream`."""
-        return self.model.memory()
+        return self.model.stream_state()
 
-    def recall(self, memory: dict[str, Any]) -> None:
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
         """See `Stream`."""
-        self.model.recall(memory)
+        self.model.load_stream_state(memory)
 
 
 def flow_levels(flow: Flow, size: tuple[int, int]) -> Image:
@@ -175,7 +180,7 @@ def mask_levels(mask: Image, size: tuple[int, int]) -> Image:
     return np.asarray(cv2.resize(foreground, (size[1], size[0]), interpolation=cv2.INTER_AREA), dtype=np.uint8)[None]
 
 
-def beside(pictures: Tensor, streams: Listing[Image]) -> Tensor:
+def beside(pictures: Tensor, streams: Sequence[Image]) -> Tensor:
     """Appends streams, uint8 `[k, h, w]` each, to pictures `[N, 3, h, w]`."""
     return torch.cat([pictures, torch.from_numpy(np.stack(streams)).to(pictures.device)], dim=1)
 

@@ -2,22 +2,21 @@
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.exported.metadata import FORMAT, NOTES, RATE, STATES, Arrays, unpacked
 from cleanplate.models.options import filled
 from cleanplate.models.types import Estimate, Prediction
+from cleanplate.utils.arrays import Image
 
 _JSON = ("options", NOTES, "int8")
 
@@ -62,7 +61,7 @@ class ExportedModel(BackgroundModel):
             inputs: by name: frames uint8 BGR `[N, H, W, 3]`, and what else the file takes.
         """
 
-    def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
+    def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """See `BackgroundModel.predict`; what does not remember learns nothing from the frames, whatever the rate."""
         self._check_rate(learning_rate)
         admitted = [self._admitted(frame) for frame in frames]
@@ -76,7 +75,7 @@ class ExportedModel(BackgroundModel):
             self._background = found[-1].background
         return found
 
-    def _in_order(self, frames: Listing[Image], learning_rate: float) -> Iterator[Prediction]:
+    def _in_order(self, frames: Sequence[Image], learning_rate: float) -> Iterator[Prediction]:
         for frame in frames:
             answers = self.run(self._inputs(frame, learning_rate))
             mask, score, background = (answer[0] for answer in answers[:3])
@@ -97,12 +96,12 @@ class ExportedModel(BackgroundModel):
         self._states = dict(self._initial)
         self._background = None
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`."""
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`."""
         return {STATES: {name: state.copy() for name, state in self._states.items()}} if self._initial else {}
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`.
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_stream_state`.
 
         Raises:
             ModelError: for what another model remembers.
@@ -122,7 +121,7 @@ class ExportedModel(BackgroundModel):
             return np.asarray(self.run(self._inputs(np.zeros((*self._size, 3), np.uint8), 0.0))[2][0])
         return self._background
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         return [
             Estimate(known.background, score=known.score)
             for known in ExportedModel.predict(self, frames, learning_rate)
@@ -157,11 +156,11 @@ class ExportedModel(BackgroundModel):
             lines.append(f"{line} ({cost['frames']} frames of {cost['calibrated_on']} that were kept back)")
         return lines
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Raises `ModelError`."""
         raise ModelError(f"{self.name}: an exported model is fitted for good; fit its checkpoint, and export that")
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Raises `ModelError`: the file is all there is."""
         raise ModelError(f"{self.name}: an exported model is no checkpoint; copy its file")
 

@@ -1,8 +1,7 @@
 """What models that learn from labels share: examples in, a network, and a scene that is looked at without labels."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import starmap
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -14,11 +13,11 @@ from torch.utils.data import Dataset
 
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError, ModelError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel, League
 from cleanplate.models.components.losses.segmentation import check_segmentation_mix
 from cleanplate.models.learned import TrainingOptions, train_plainly
 from cleanplate.models.types import Prediction
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from cleanplate.models.supervised.training import LabelledTask
@@ -79,7 +78,7 @@ class Examples(Dataset[tuple[Tensor, Tensor]]):
     def held_out(self) -> Iterable[Drawn]:
         """The examples that training is judged by, unchanged, each of any size that the network takes."""
 
-    def validation(self) -> Listing[tuple[Tensor, Tensor]] | Dataset[tuple[Tensor, Tensor]]:
+    def validation(self) -> Sequence[tuple[Tensor, Tensor]] | Dataset[tuple[Tensor, Tensor]]:
         """The same as tensors, each a batch of one."""
         return [(pictures[None], labels[None]) for pictures, labels in starmap(as_example, self.held_out())]
 
@@ -116,14 +115,14 @@ class SupervisedModel(BackgroundModel):
         """The network, weights drawn from torch's generator or read from a file."""
 
     @abstractmethod
-    def examples(self, labelled: Listing[Labelled]) -> Examples:
+    def examples(self, labelled: Sequence[Labelled]) -> Examples:
         """What is drawn from labelled frames."""
 
     @abstractmethod
     def logits(self, pictures: Tensor) -> Tensor:
         """Logits of foreground, `[N, 1, h, w]`, of pictures as `Examples` gives them, uint8 `[N, C, h, w]`."""
 
-    def task(self, labelled: Listing[Labelled]) -> "LabelledTask":
+    def task(self, labelled: Sequence[Labelled]) -> "LabelledTask":
         """The task that trains the network, data loaders included."""
         from cleanplate.models.supervised.training import LabelledTask
 
@@ -134,7 +133,7 @@ class SupervisedModel(BackgroundModel):
         self.learnt = True
         self.network.eval()
 
-    def learn(self, labelled: Listing[Labelled]) -> Self:
+    def learn(self, labelled: Sequence[Labelled]) -> Self:
         """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
         task = self.task(labelled)
         train_plainly(task, self.options.epochs)
@@ -152,7 +151,7 @@ class SupervisedModel(BackgroundModel):
         if not self.learnt:
             raise ModelError(f"{self.name}: has not learnt yet; call learn(labelled frames) or load a checkpoint first")
 
-    def predict(self, frames: Listing[Image], learning_rate: float = -1.0) -> list[Prediction]:
+    def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """See `BackgroundModel.predict`."""
         self.needs_learning()
         return super().predict(frames, learning_rate)
@@ -172,14 +171,14 @@ class SupervisedModel(BackgroundModel):
         """Where the network is."""
         return next(self.network.parameters()).device
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the weights, whether they are learnt, and in which league."""
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the weights, whether they are learnt, and in which league."""
         weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
-        return super().state() | {"network": weights, "learnt": self.learnt, "league": self.league}
+        return super().state_dict() | {"network": weights, "learnt": self.learnt, "league": self.league}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         self.network.load_state_dict(state["network"])
         self.network.eval()
         self.learnt, self.league = bool(state["learnt"]), state["league"]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from cleanplate.scenes.camera import Sensor
-from cleanplate.scenes.exact import Image, blur, clip, lookup, sine
+from cleanplate.scenes.exact import blur, clip, lookup, sine
 from cleanplate.scenes.lights import add_light, columns, curve
 from cleanplate.scenes.places import hall
 from cleanplate.scenes.scene import Layers, Scene
@@ -16,6 +16,7 @@ from cleanplate.scenes.streets import avenue, street
 from cleanplate.scenes.textures import grain, surface
 from cleanplate.scenes.traffic import Placement, drive_along, drivers, walkers
 from cleanplate.scenes.weather import Falling, Haze
+from cleanplate.utils.arrays import Image
 
 _DARK = curve((0.40, 0.31, 0.29), 1.35, (9.0, 6.0, 6.0))
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from cleanplate.scenes.camera import Sensor, Warp, ease, shiver, view
-from cleanplate.scenes.exact import Image, lookup, sine
+from cleanplate.scenes.exact import lookup, sine
 from cleanplate.scenes.lights import curve
 from cleanplate.scenes.scene import Scene
 from cleanplate.scenes.shadows import Sun
@@ -11,6 +11,7 @@ from cleanplate.scenes.spec import SceneSpec, generator, stream
 from cleanplate.scenes.streets import avenue, street
 from cleanplate.scenes.traffic import drive_along, drivers, walkers
 from cleanplate.scenes.weather import Foliage, Haze
+from cleanplate.utils.arrays import Image
 
 
 @generator("cameraJitter")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cleanplate.scenes.exact import Image, lookup, sine
+from cleanplate.scenes.exact import lookup, sine
 from cleanplate.scenes.figures import person
 from cleanplate.scenes.lights import Clouds, curve
 from cleanplate.scenes.places import hall, park, plaza
@@ -13,6 +13,7 @@ from cleanplate.scenes.streets import street
 from cleanplate.scenes.traffic import CAR, Actor, drivers, walkers
 from cleanplate.scenes.vehicles import parcel, side_car
 from cleanplate.scenes.weather import Foliage, Water
+from cleanplate.utils.arrays import Image
 
 
 @generator("baseline")

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from cleanplate.data.datasets.converters.links import MOVING, UNKNOWN, link_frames, numbered, pictures
-from cleanplate.data.io.images import Image, read_color, write_image
+from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import replacing
 
 # BGR, as pictures are read.

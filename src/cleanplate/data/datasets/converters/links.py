@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.io.images import Image, is_picture, read_gray
+from cleanplate.data.io.images import is_picture, read_gray
 from cleanplate.data.io.sources import natural_key
+from cleanplate.utils.arrays import Image
 
 UNKNOWN, MOVING = 170, 255  # CDnet's labels
 LABELS = (0, 50, 85, UNKNOWN, MOVING)

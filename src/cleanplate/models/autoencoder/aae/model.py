@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.registry import register
@@ -58,7 +58,7 @@ class AdversarialAutoencoder(Autoencoder):
     Options = AdversarialOptions
     options: AdversarialOptions
 
-    def task(self, sequence: Sequence) -> "AdversarialTask":
+    def task(self, sequence: FrameSequence) -> "AdversarialTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.aae.training import AdversarialTask
 

@@ -10,7 +10,7 @@ with background noise estimation (WACV 2023, arXiv 2112.08001).
 Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. See also `aae`, `lowmotion`.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.components.blocks import Activation, Attention, Norm, Stage, Style
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder, Encoder
 from cleanplate.models.components.encoder_weights import load_encoder
@@ -31,6 +30,7 @@ from cleanplate.models.components.residual_on_background import PlateNetwork
 from cleanplate.models.learned import LearnedModel, TrainingOptions, as_image, as_tensor, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.training import ReconstructionTask
@@ -142,19 +142,19 @@ class Autoencoder(LearnedModel):
         """Channels that the core gives: RGB or grey, and the expected error where it is learnt."""
         return (1 if self.options.grey else 3) + self.options.learned_noise
 
-    def task(self, sequence: Sequence) -> "ReconstructionTask":
+    def task(self, sequence: FrameSequence) -> "ReconstructionTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.training import ReconstructionTask
 
         return ReconstructionTask(self, self._frames_of(sequence))
 
-    def finish(self, sequence: Sequence) -> None:
+    def finish(self, sequence: FrameSequence) -> None:
         """See `LearnedModel.finish`: measures how restless the scene is, where the network does not tell."""
         super().finish(sequence)
         if self.options.noise and not self.options.learned_noise:
             self.measure_noise(sequence)
 
-    def _frames_of(self, sequence: Sequence) -> Tensor:
+    def _frames_of(self, sequence: FrameSequence) -> Tensor:
         """Reads the sequence once: builds the network, sets its plate, returns uint8 RGB `[N, 3, h, w]` at its size."""
         self.build(sequence.size)
         self._take_encoder()
@@ -173,19 +173,19 @@ class Autoencoder(LearnedModel):
             load_encoder(encoder, self.options.encoder_weights)
             encoder.freeze()
 
-    def _read(self, sequence: Sequence, indices: Listing[int]) -> Tensor:
+    def _read(self, sequence: FrameSequence, indices: Sequence[int]) -> Tensor:
         """Frames of a sequence as the network's input; each is let go as soon as it is small."""
         return self._packed([shrunk(frame, self.network.working) for _, frame in sequence.frames(indices)])
 
-    def _inputs(self, frames: Listing[Image]) -> Tensor:
+    def _inputs(self, frames: Sequence[Image]) -> Tensor:
         """Consecutive frames, at full size, as the network's input."""
         return self._packed([shrunk(frame, self.network.working) for frame in frames])
 
-    def _packed(self, small: Listing[Image]) -> Tensor:
+    def _packed(self, small: Sequence[Image]) -> Tensor:
         """Frames at working size as uint8 RGB `[N, 3, h, w]`; three equal channels if grey."""
         return as_tensor([as_grey(frame) for frame in small] if self.options.grey else small, self.device)
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         return self._estimated(self._inputs(frames))
 
     def _estimated(self, inputs: Tensor) -> list[Estimate]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.components.residual_on_background import PlateNetwork
@@ -71,7 +71,7 @@ class CoupledAutoencoder(Autoencoder):
         self.network = CoupledNetwork(self.network, first)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
-    def task(self, sequence: Sequence) -> "CoupledTask":
+    def task(self, sequence: FrameSequence) -> "CoupledTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.cae.training import CoupledTask
 

@@ -15,7 +15,7 @@ Example: `cleanplate.create("dae", two_pass=True).fit(sequence).apply(frame)`. S
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.autoencoder.dae.corruption import check_corruption
@@ -58,7 +58,7 @@ class DenoisingAutoencoder(Autoencoder):
     Options = DenoisingOptions
     options: DenoisingOptions
 
-    def task(self, sequence: Sequence) -> "DenoisingTask":
+    def task(self, sequence: FrameSequence) -> "DenoisingTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.dae.training import DenoisingTask
 

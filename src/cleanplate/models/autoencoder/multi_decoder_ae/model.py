@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.components.blocks import Style
@@ -58,7 +58,7 @@ class MultiDecoderAutoencoder(Autoencoder):
         depths = [depth for depth, weight in enumerate(options.head_weights) if depth and weight]
         return MultiDecoderCore(working, self.outputs, options.latent_dim, options.width, self.style, depths=depths)
 
-    def task(self, sequence: Sequence) -> "MultiDecoderTask":
+    def task(self, sequence: FrameSequence) -> "MultiDecoderTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.multi_decoder_ae.training import MultiDecoderTask
 

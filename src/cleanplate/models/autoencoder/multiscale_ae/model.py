@@ -10,7 +10,7 @@ Paper: Nah et al., Deep multi-scale convolutional neural network for dynamic sce
 Example: `cleanplate.create("multiscale_ae", scales=[1, 4]).fit(sequence).apply(frame)`. See also `ae`.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -65,7 +65,7 @@ class MultiScaleCore(nn.Module):
     """An encoder per scale, and one decoder at the working size."""
 
     def __init__(
-        self, size: tuple[int, int], outputs: int, latent_dim: int, width: int, style: Style, scales: Listing[int]
+        self, size: tuple[int, int], outputs: int, latent_dim: int, width: int, style: Style, scales: Sequence[int]
     ) -> None:
         """Args: `size` height and width, `latent_dim` numbers per scale, `width` channels of the first stages."""
         super().__init__()

@@ -19,7 +19,7 @@ Paper: Oktay et al., Attention U-Net (2018, arXiv 1804.03999), for gated skips.
 Example: `cleanplate.create("patch_attention_ae", attend="background").fit(sequence)`. See also `patch_ae`, `unet_ae`.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,14 +28,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.autoencoder.patch_ae.model import PatchOptions
 from cleanplate.models.autoencoder.patch_attention_ae.network import Attend, PatchAttentionAutoencoder
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
 from cleanplate.models.components.streams import FlowStream, Stream
 from cleanplate.models.registry import register
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
@@ -98,13 +98,13 @@ class PatchAttention(StreamAutoencoder):
             attend=options.attend,
         )
 
-    def task(self, sequence: Sequence) -> "PatchAttentionTask":
+    def task(self, sequence: FrameSequence) -> "PatchAttentionTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
 
         return PatchAttentionTask(self, self._frames_of(sequence))
 
-    def attention_maps(self, frames: Listing[Image]) -> list[list[Image]]:
+    def attention_maps(self, frames: Sequence[Image]) -> list[list[Image]]:
         """Where the skips look in consecutive frames, from black (nowhere) over red to yellow.
 
         The model starts anew on them, and has forgotten them afterwards.
@@ -122,7 +122,7 @@ class PatchAttention(StreamAutoencoder):
         size = frames[0].shape[1], frames[0].shape[0]
         return [[_heat(level[0].float().cpu().numpy(), size) for level in stage] for stage in levels]
 
-    def extra_pictures(self, frames: Listing[Image]) -> dict[str, list[Image]]:
+    def extra_pictures(self, frames: Sequence[Image]) -> dict[str, list[Image]]:
         """See `BackgroundModel.extra_pictures`: the attention of each stage."""
         return {f"attention {stage}": maps for stage, maps in enumerate(self.attention_maps(frames), 1)}
 

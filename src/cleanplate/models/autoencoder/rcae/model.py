@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.components.residual_on_background import PlateNetwork
@@ -123,7 +123,7 @@ class RobustAutoencoder(Autoencoder):
         self.network = RobustNetwork(self.network, self.options)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
-    def task(self, sequence: Sequence) -> "RobustTask":
+    def task(self, sequence: FrameSequence) -> "RobustTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.rcae.training import RobustTask
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.autoencoder.unet_ae.network import UNetCore
@@ -72,7 +72,7 @@ class UNetAutoencoder(Autoencoder):
             tolerance=options.tolerance / 255,
         )
 
-    def task(self, sequence: Sequence) -> "UNetTask":
+    def task(self, sequence: FrameSequence) -> "UNetTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.unet_ae.training import UNetTask
 

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.components.blocks import Style
@@ -78,7 +78,7 @@ class VariationalAutoencoder(Autoencoder):
         options = self.options
         return VariationalCore(working, self.outputs, options.latent_dim, options.width, self.style, options.scales)
 
-    def task(self, sequence: Sequence) -> "VariationalTask":
+    def task(self, sequence: FrameSequence) -> "VariationalTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.vae.training import VariationalTask
 

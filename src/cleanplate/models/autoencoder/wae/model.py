@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.registry import register
@@ -69,7 +69,7 @@ class WassersteinAutoencoder(Autoencoder):
     Options = WassersteinOptions
     options: WassersteinOptions
 
-    def task(self, sequence: Sequence) -> "DiscrepancyTask | CriticTask":
+    def task(self, sequence: FrameSequence) -> "DiscrepancyTask | CriticTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.wae.training import CriticTask, DiscrepancyTask
 

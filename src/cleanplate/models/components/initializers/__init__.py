@@ -6,17 +6,17 @@ Bouwmans et al., "Background subtraction in real applications", 2019, review the
 from collections.abc import Callable
 from typing import Literal
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.components.initializers.learned import learned
 from cleanplate.models.components.initializers.temporal import low_motion, mean, median, mode, trimmed_mean
 from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.utils.arrays import Image
 
 Initial = Literal["median", "mean", "trimmed_mean", "mode", "benet", "low_motion", "none"]
 """What a model may be told to start from: an initialiser, or nothing."""
 
-Initializer = Callable[[Sequence, int], Image]
+Initializer = Callable[[FrameSequence, int], Image]
 
 
 def _of_stack(statistic: Callable[[Image], Image]) -> Initializer:
@@ -33,7 +33,7 @@ INITIALIZERS: dict[str, Initializer] = {
 }
 
 
-def initial_background(name: str, sequence: Sequence, frames: int = 200) -> Image:
+def initial_background(name: str, sequence: FrameSequence, frames: int = 200) -> Image:
     """The first background of that name.
 
     Args:

@@ -18,10 +18,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cleanplate.foreground.difference import Image
 from cleanplate.models.components.initializers.temporal import low_motion_background, mean, mode, quantile, trimmed_mean
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.utils.arrays import Image
 
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 _MEDIAN = 3 + _QUANTILES.index(0.5)  # after mean, trimmed mean and mode

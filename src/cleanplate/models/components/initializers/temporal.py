@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.foreground.mask import majority
 from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.utils.arrays import Image
 
 TRIMMED_SHARE = 0.2
 # Values taken at once: few enough for temporaries to stay in cache whatever the size of the picture.
@@ -149,7 +149,7 @@ _ALIKE_LEVELS = 20
 _ROUNDS = 2
 
 
-def low_motion(sequence: Sequence, frames: int) -> Image:
+def low_motion(sequence: FrameSequence, frames: int) -> Image:
     """The low-motion background of a sequence, from at most `frames` pairs; see the module."""
     return low_motion_background(FramePairs.of(sequence, frames))
 

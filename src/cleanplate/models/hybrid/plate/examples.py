@@ -1,6 +1,6 @@
 """Training pairs: crops of scenes with objects pasted, shadows cast and the camera's doings on top."""
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.components.pasting import paste, random_object
 from cleanplate.models.components.shading import shade_alone, shade_of, somewhere
 from cleanplate.models.hybrid.plate.network import MULTIPLE
 from cleanplate.models.hybrid.plate.scenes import Material
+from cleanplate.utils.arrays import Image, Score
 
 Kind = TypeVar("Kind", np.uint8, np.float32)
 
@@ -29,14 +29,14 @@ class Batch:
     labels: Image
 
 
-def draw_batch(materials: Listing[Material], size: int, side: int, seed: tuple[int, ...]) -> Batch:
+def draw_batch(materials: Sequence[Material], size: int, side: int, seed: tuple[int, ...]) -> Batch:
     """`size` crops of `side`×`side` pixels (less, in steps of 16, for smaller frames); the seed says which."""
     random = np.random.default_rng(seed)
     crops = [_crop(random, materials, side) for _ in range(size)]
     return Batch(*(np.stack(parts) for parts in zip(*crops, strict=True)))  # four lists
 
 
-def _crop(random: np.random.Generator, materials: Listing[Material], side: int) -> tuple[Image, Image, Score, Image]:
+def _crop(random: np.random.Generator, materials: Sequence[Material], side: int) -> tuple[Image, Image, Score, Image]:
     here = materials[int(random.integers(len(materials)))]
     index = int(random.integers(len(here.frames)))
     height, width = (min(side, length // MULTIPLE * MULTIPLE) for length in here.noise.shape)

@@ -19,7 +19,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cleanplate.errors import ModelError
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.hybrid.plate.network import (
     GAP_LEVELS,
     MEDIUM,
@@ -29,6 +28,7 @@ from cleanplate.models.hybrid.plate.network import (
     in_blocks,
 )
 from cleanplate.models.learned import as_tensor
+from cleanplate.utils.arrays import Image, Score
 
 _GAPS = 511  # -255 … 255
 _NO_GAP = 255

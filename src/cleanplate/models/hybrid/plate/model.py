@@ -12,7 +12,7 @@ Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.cr
 `lowmotion`, and `cleanplate.models.hybrid.plate.pretraining`, which made the weights.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -22,7 +22,6 @@ import torch
 
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.hybrid.plate.inference import (
     QuickHead,
     able_of_bf16,
@@ -36,6 +35,7 @@ from cleanplate.models.learned import as_tensor
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import OnBase
+from cleanplate.utils.arrays import Image, Score
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Plate(OnBase):
         """Weights of the network and of the base."""
         return sum(weight.numel() for weight in self.network.parameters()) + super().parameters
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         workers = torch.get_num_threads() if self._device.type == "cpu" and not self.remembers else 1
         if workers == 1 or len(frames) == 1:
             known = self.base._estimate(frames, learning_rate)
@@ -148,11 +148,13 @@ class Plate(OnBase):
     def _device(self) -> torch.device:
         return self.network.output.weight.device
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the network's weights and the base's state."""
-        return super().state() | {"network": {key: value.cpu() for key, value in self.network.state_dict().items()}}
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the network's weights and the base's state."""
+        return super().state_dict() | {
+            "network": {key: value.cpu() for key, value in self.network.state_dict().items()}
+        }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         self.network.load_state_dict(state["network"])

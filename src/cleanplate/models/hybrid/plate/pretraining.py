@@ -7,8 +7,7 @@ on one core, most of it for the steps; the rendered scenes stay in the work fold
 """
 
 import argparse
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ _AVERAGED_STEPS = 0.995
 class Pairs(IterableDataset[tuple[Tensor, ...]]):
     """`steps` batches, each following from seed and number alone; drawn by a process of its own beside the training."""
 
-    def __init__(self, materials: Listing[Material], steps: int, size: int, side: int, seed: int) -> None:
+    def __init__(self, materials: Sequence[Material], steps: int, size: int, side: int, seed: int) -> None:
         self.materials = materials
         self.steps = steps
         self.size = size

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 
 from cleanplate.data import open_sequence
-from cleanplate.data.sequence import Sequence, evenly_spaced
-from cleanplate.foreground.difference import Image, Score
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.models.base import BackgroundModel
 from cleanplate.scenes import SceneSpec, categories, write_scene
+from cleanplate.utils.arrays import Image, Score
 
 FOREGROUND, BACKGROUND, UNKNOWN = 1, 0, 255
 
@@ -48,7 +48,7 @@ class Material:
     cutouts: list[Cutout]
 
 
-def material(sequence: Sequence, model: BackgroundModel, count: int, cutouts: int = 60) -> Material:
+def material(sequence: FrameSequence, model: BackgroundModel, count: int, cutouts: int = 60) -> Material:
     """Frames with truth, evenly spaced, as a fitted `model` sees them.
 
     Args:
@@ -79,7 +79,9 @@ def material(sequence: Sequence, model: BackgroundModel, count: int, cutouts: in
     )
 
 
-def rendered(folder: Path, seeds: range, frames: int = 100, size: tuple[int, int] = (240, 320)) -> Iterator[Sequence]:
+def rendered(
+    folder: Path, seeds: range, frames: int = 100, size: tuple[int, int] = (240, 320)
+) -> Iterator[FrameSequence]:
     """One scene of every category of the generator for each seed, written below `folder` where it is not there yet."""
     for seed in seeds:
         for category in categories():

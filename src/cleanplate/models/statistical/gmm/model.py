@@ -6,7 +6,7 @@ component's mean as a background picture, or each pixel of a frame labelled by t
 mixture that learns online.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.gmm.gaussian_mixture import Covariance, Mixture, fit_mixtures, whitening
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image, Score
 
 Use = Literal["background", "label"]
 
@@ -94,7 +94,7 @@ class GaussianMixtureModel(BackgroundModel):
         self._covariances: NDArray[np.float32] | None = None  # [H·W, K, 3, 3]
         self._labeller: PixelLabeller | None = None
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Fits every pixel's mixture to evenly spaced frames."""
         frames = sequence.stack(self.options.frames)
         self._size = (frames.shape[1], frames.shape[2])
@@ -114,14 +114,14 @@ class GaussianMixtureModel(BackgroundModel):
             device=device,
         )
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Size, background and the mixtures."""
         learnt = {"weights": self._weights, "means": self._means, "covariances": self._covariances}
-        return {**super().state(), **learnt}
+        return {**super().state_dict(), **learnt}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Takes back what `state` gave."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Takes back what `state_dict` gave."""
+        super().load_state_dict(state)
         self._weights, self._means, self._covariances = (
             None if state[key] is None else np.asarray(state[key], dtype=np.float32)
             for key in ("weights", "means", "covariances")
@@ -137,7 +137,7 @@ class GaussianMixtureModel(BackgroundModel):
         self._background = heaviest.astype(np.uint8).reshape(*self._size, 3)
         self._labeller = None
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         if self.options.use == "background":
             return [Estimate(self.background) for _ in frames]
         if self._labeller is None:

@@ -12,7 +12,7 @@ from what was expected is taken over. Backgrounds put together frame by frame st
 Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -20,9 +20,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import FEW_FRAMES, BackgroundModel
 from cleanplate.models.components.initializers.learned import learned
 from cleanplate.models.components.initializers.temporal import low_motion_background
@@ -32,6 +31,7 @@ from cleanplate.models.statistical.lowmotion.mosaic import Views, camera_moves
 from cleanplate.models.statistical.lowmotion.residual_subspace import ResidualSubspace
 from cleanplate.models.statistical.lowmotion.stabilization import Registration, shifted
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 _REGISTERED = 80
 
@@ -79,7 +79,7 @@ class LowMotion(BackgroundModel):
         self._views: Views | None = None
         self._running: NDArray[np.float32] | None = None
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Finds registration or views, plate, components and noise, in this order, on the same pairs of frames."""
         pairs = FramePairs.of(sequence, self.options.frames)
         frames = pairs.frames
@@ -113,7 +113,7 @@ class LowMotion(BackgroundModel):
         assert self._plate is not None
         return self._plate if self._running is None else _rounded(self._running)
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         return [self._estimate_one(frame) for frame in frames]
 
     def _estimate_one(self, frame: Image) -> Estimate:
@@ -147,23 +147,23 @@ class LowMotion(BackgroundModel):
 
     def reset(self) -> None:
         """Forgets what was taken over from frames: the plate is again as it was fitted."""
-        self.recall({})
+        self.load_stream_state({})
         self._background = self._plate
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the plate with what was taken over."""
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`: the plate with what was taken over."""
         return {"running": self._running}
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_stream_state`."""
         running = memory.get("running")
         self._running = None if running is None else np.asarray(running, np.float32)
         plate = self._plate if self._running is None else _rounded(self._running)
         if self._residual is not None and plate is not None:
             self._residual.move_to(plate)
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`: the plate as it was fitted."""
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`: the plate as it was fitted."""
         learnt: dict[str, Any] = {"plate": self._plate}
         if self._registration is not None:
             learnt |= {"reference": self._registration.reference, "scale": self._registration.scale}
@@ -171,11 +171,11 @@ class LowMotion(BackgroundModel):
             learnt |= {"views": self._views.frames}
         if self._residual is not None:
             learnt |= {"mean": self._residual.mean, "components": self._residual.components}
-        return super().state() | learnt
+        return super().state_dict() | learnt
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         self._plate = state["plate"]
         self._registration = Registration(state["reference"], state["scale"]) if "reference" in state else None
         self._views = Views(state["views"]) if "views" in state else None

@@ -5,17 +5,17 @@ look most alike are found by their thumbnails, brought onto the frame by the mot
 what they show there is its background. Where none of them shows a pixel, it is not judged.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence
-from cleanplate.foreground.difference import Image
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.components.initializers.temporal import masked_median
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.statistical.lowmotion.stabilization import small_grey
+from cleanplate.utils.arrays import Image
 
 Motion = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class Views:
         self._thumbnails = np.stack([_thumbnail(grey) for grey in self._greys])
 
     @classmethod
-    def of(cls, sequence: Sequence) -> "Views":
+    def of(cls, sequence: FrameSequence) -> "Views":
         """Reads at most 150 frames, fewer of large ones, evenly spaced."""
         height, width = sequence.size
         return cls(sequence.stack(max(_ALIKE, min(_VIEWS, _BYTES // (3 * height * width)))))
@@ -115,7 +115,7 @@ def _corners(grey: Image) -> NDArray[np.float32] | None:
     return None if found is None else np.asarray(found, np.float32)
 
 
-def _corner_shift(motion: Motion, size: Listing[int]) -> float:
+def _corner_shift(motion: Motion, size: Sequence[int]) -> float:
     """Mean movement of the picture's four corners, in pixels."""
     height, width = size
     places = np.array([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], np.float64)

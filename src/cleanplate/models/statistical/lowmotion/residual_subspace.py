@@ -5,13 +5,13 @@ object, which fits no component, does not move the numbers. The older name of th
 al., 2000); components are learnt, and numbers found, from background pixels alone.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.foreground.difference import Image
+from cleanplate.utils.arrays import Image
 
 Floats = NDArray[np.float32]
 
@@ -44,7 +44,7 @@ class ResidualSubspace:
         self._small = _shrunk(plate)
 
     @classmethod
-    def learned(cls, plate: Image, frames: Listing[Image]) -> "ResidualSubspace":
+    def learned(cls, plate: Image, frames: Sequence[Image]) -> "ResidualSubspace":
         """Fills what is not background with the model's own idea of it and takes the principal components, in turn."""
         small = _shrunk(plate)
         residuals = np.stack([_shrunk(frame) - small for frame in frames])

@@ -4,14 +4,14 @@ Translation alone, by phase correlation (Kuglin and Hines, 1975): on shaking cam
 which bend where objects pass. It is used only where it plainly helps, for on still scenes it would do harm.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.foreground.difference import Image
+from cleanplate.utils.arrays import Image
 
 Shift = tuple[float, float]
 Grey = NDArray[np.float32]
@@ -41,7 +41,7 @@ class Registration:
         self._window = cv2.createHanningWindow((reference.shape[1], reference.shape[0]), cv2.CV_32F)
 
     @classmethod
-    def learned(cls, frames: Image | Listing[Image]) -> "Registration | None":
+    def learned(cls, frames: Image | Sequence[Image]) -> "Registration | None":
         """From frames spread over a sequence; `None` where the camera stands still.
 
         A frame's shift is accepted if it takes 3 % off what differs from the reference; the camera is taken to shake if

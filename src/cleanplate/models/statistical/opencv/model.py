@@ -9,7 +9,7 @@ They judge pixel by pixel, and forget: MOG2 and KNN lose to a plain `median` on 
 for noise and shadows pass one by one, and whoever stays becomes background. In return they need no fit.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import import_module
 from typing import Any, ClassVar
@@ -19,11 +19,11 @@ import numpy as np
 
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.opencv.options import CntOptions, GsocOptions, KnnOptions, LsbpOptions, Mog2Options
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 CONTRIB_PACKAGE = "opencv-contrib-python"
 
@@ -74,22 +74,22 @@ class OpenCvSubtractor(BackgroundModel):
             f"{CONTRIB_PACKAGE} in its place (side by side they overwrite each other)"
         )
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """No more than a fresh model has: OpenCV keeps what it learnt to itself."""
         return {"size": None, "background": None}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Starts afresh."""
-        super().restore(state)
+        super().load_state_dict(state)
         self._subtractor = self._fresh()
         self._unasked = None
 
     def reset(self) -> None:
         """Starts afresh: all that a subtractor knows are the frames it has seen."""
-        self.restore(OpenCvSubtractor.state(self))
+        self.load_state_dict(OpenCvSubtractor.state_dict(self))
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: raises `ModelError` once a frame was seen."""
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`: raises `ModelError` once a frame was seen."""
         if self._background is not None or self._unasked is not None:
             raise ModelError(
                 f"{self.name}: OpenCV does not give out what its subtractor has learnt, so it cannot be saved in the "
@@ -124,7 +124,7 @@ class OpenCvSubtractor(BackgroundModel):
         if self._unasked is not None:
             self._background, self._unasked = self._plate(self._unasked), None
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         self._ask()
         return [self._next(frame, learning_rate) for frame in frames]
 

@@ -9,22 +9,22 @@ Paper: Candès, Li, Ma and Wright, Robust principal component analysis? (Journal
 Example: `cleanplate.create("rpca", rank=8).fit(sequence).apply(frame)`. See also `rcae`, the same idea with a network.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 import cv2
 import numpy as np
 
-from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.initializers import Initial, initial_background
 from cleanplate.models.learned import shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.rpca.robust_pca import Floats, leading_subspace, robust_coefficients, robust_pca
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 _CHANNELS = 3
 _TOLERANCE = 1e-4  # a fortieth of a grey level: frames hold no more
@@ -73,7 +73,7 @@ class RobustPca(BackgroundModel):
     Options = RobustPcaOptions
     options: RobustPcaOptions
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Decomposes evenly spaced small frames; takes the plate."""
         options = self.options
         self._size = sequence.size
@@ -87,14 +87,14 @@ class RobustPca(BackgroundModel):
             self.measure_noise(sequence)
         return self
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the plate and the subspace."""
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the plate and the subspace."""
         learnt = {"plate": self._plate, "basis": self._basis} if self.fitted else {}
-        return super().state() | learnt
+        return super().state_dict() | learnt
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         if self._size is not None:
             self._basis = np.asarray(state["basis"], np.float32)
             self._keep(np.asarray(state["plate"], np.uint8))
@@ -114,7 +114,7 @@ class RobustPca(BackgroundModel):
         """A frame at working size, flat, float32 in 0 … 1."""
         return shrunk(frame, self._working).reshape(-1).astype(np.float32) / 255
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         return [Estimate(self._background_of(self._column(frame))) for frame in frames]
 
     def _background_of(self, column: Floats) -> Image:

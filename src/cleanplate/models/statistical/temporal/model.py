@@ -10,7 +10,7 @@ Lo and Velastin, "Automatic congestion detection system for underground platform
 `cleanplate.models.components.initializers`.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -18,14 +18,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class TemporalModel(BackgroundModel):
         self._plate: Image | None = None
         self._running: NDArray[np.float32] | None = None
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Takes the statistic over evenly spaced frames."""
         self._background = self._plate = initial_background(self.name, sequence, self.options.frames)
         self._size = (self._background.shape[0], self._background.shape[1])
@@ -71,7 +71,7 @@ class TemporalModel(BackgroundModel):
             self.measure_noise(sequence)
         return self
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         background = self._plate if self._running is None else np.rint(self._running).astype(np.uint8)
         assert background is not None  # it was fitted
         return [Estimate(background) for _ in frames]
@@ -92,21 +92,21 @@ class TemporalModel(BackgroundModel):
         self._running = None
         self._background = self._plate
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`: the background as it was fitted."""
-        return super().state() | {"background": self._plate}
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`: the background as it was fitted."""
+        return super().state_dict() | {"background": self._plate}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         self._plate, self._running = self._background, None
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the background with what was taken over."""
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`: the background with what was taken over."""
         return {"running": self._running}
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_stream_state`."""
         running = memory.get("running")
         self._running = None if running is None else np.asarray(running, np.float32)
 

@@ -1,7 +1,6 @@
 """What `bgsnet` learns from: squares of labelled frames beside their two backgrounds, moved, lit and pasted into."""
 
-from collections.abc import Callable, Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ import numpy as np
 from cleanplate.data.sequence import evenly_spaced
 from cleanplate.data.training.examples import MOVING, UNKNOWN, Labelled, shuffled, split_off
 from cleanplate.errors import DataError
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.pasting import paste, random_object
 from cleanplate.models.components.shading import shade_of, somewhere
@@ -21,6 +19,7 @@ from cleanplate.models.hybrid.plate.scenes import BACKGROUND, FOREGROUND, Materi
 from cleanplate.models.hybrid.plate.scenes import UNKNOWN as UNKNOWN_MARK
 from cleanplate.models.supervised.base import Drawn, Examples
 from cleanplate.models.supervised.bgsnet.recent_background import recent_at
+from cleanplate.utils.arrays import Image, Score
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.bgsnet.model import BgsNetOptions
@@ -60,7 +59,7 @@ class BgsExamples(Examples):
     """
 
     def __init__(
-        self, labelled: Listing[Labelled], new_base: Callable[[], BackgroundModel], options: "BgsNetOptions"
+        self, labelled: Sequence[Labelled], new_base: Callable[[], BackgroundModel], options: "BgsNetOptions"
     ) -> None:
         super().__init__(options.seed)
         self.options = options
@@ -118,7 +117,7 @@ def stacked(frame: Image, background: Image, recent: Image, noise: Image | Score
     return whole
 
 
-def _views(video: Labelled, base: BackgroundModel, numbers: Listing[int]) -> Iterator[View]:
+def _views(video: Labelled, base: BackgroundModel, numbers: Sequence[int]) -> Iterator[View]:
     noise = np.clip(np.rint(base.noise_of(video.sequence.size)), 0, 255).astype(np.uint8)
     position = {number: index for index, number in enumerate(video.sequence.numbers)}
     for number in numbers:

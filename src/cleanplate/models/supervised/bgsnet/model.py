@@ -16,8 +16,7 @@ Example: `cleanplate.create("bgsnet").learn([Labelled.of(other)]).fit(sequence).
 `dvc exp run -S data=cdnet -S data.root=… -S model=bgsnet -S protocol=scene`. See also `plate`.
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
@@ -25,11 +24,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.hybrid.plate.inference import head_weights, judged, reduced, smoothed_probability
 from cleanplate.models.hybrid.plate.network import MULTIPLE, HeadNetwork
@@ -39,6 +37,7 @@ from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked
 from cleanplate.models.supervised.bgsnet.recent_background import RecentBackground
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import BASE, below
+from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class BgsNet(SupervisedModel):
             network.take(head_weights())
         return network
 
-    def examples(self, labelled: Listing[Labelled]) -> BgsExamples:
+    def examples(self, labelled: Sequence[Labelled]) -> BgsExamples:
         """See `SupervisedModel.examples`."""
         return BgsExamples(labelled, self._new_base, self.options)
 
@@ -138,7 +137,7 @@ class BgsNet(SupervisedModel):
                 for weight, before in zip(self.network.parameters(), first.parameters(), strict=True):
                     weight.mul_(1 - share).add_(before, alpha=share)
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Takes the clean plate of a scene, from its frames alone."""
         self.needs_learning()
         self.base.fit(sequence)
@@ -176,7 +175,7 @@ class BgsNet(SupervisedModel):
         """Weights of the network and of the base."""
         return super().parameters + self.base.parameters
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         known = self.base._estimate(frames, learning_rate)
         learn = learning_rate != 0
         return [self._judged(frame, estimate, learn) for frame, estimate in zip(frames, known, strict=True)]
@@ -196,21 +195,21 @@ class BgsNet(SupervisedModel):
             score = self.head.score(frame, known.background, noise)
         return Estimate(known.background, noise, judged(score, probability, self.options.cap, self.options.vote))
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the base's."""
-        return super().state() | {BASE + key: item for key, item in self.base.state().items()}
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the base's."""
+        return super().state_dict() | {BASE + key: item for key, item in self.base.state_dict().items()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
-        self.base.restore(below(BASE, state))
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
+        self.base.load_state_dict(below(BASE, state))
 
-    def memory(self) -> dict[str, Any]:
-        """See `BackgroundModel.memory`: the base's, and the recent background."""
-        return {"base": self.base.memory(), "recent": self.recent.memory()}
+    def stream_state(self) -> dict[str, Any]:
+        """See `BackgroundModel.stream_state`: the base's, and the recent background."""
+        return {"base": self.base.stream_state(), "recent": self.recent.stream_state()}
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """See `BackgroundModel.recall`."""
-        self.base.recall(memory.get("base", {}))
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_stream_state`."""
+        self.base.load_stream_state(memory.get("base", {}))
         if "recent" in memory:
-            self.recent.recall(memory["recent"])
+            self.recent.load_stream_state(memory["recent"])

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from cleanplate.data.sequence import Sequence
-from cleanplate.foreground.difference import Image
+from cleanplate.data.sequence import FrameSequence
+from cleanplate.utils.arrays import Image
 
 EVERY = 10
 COUNT = 10
@@ -34,19 +34,19 @@ class RecentBackground:
         self._seen += 1
         return self._median
 
-    def memory(self) -> dict[str, Any]:
-        """All of it, to be taken back by `recall`."""
+    def stream_state(self) -> dict[str, Any]:
+        """All of it, to be taken back by `load_stream_state`."""
         return {"kept": list(self._kept), "seen": self._seen}
 
-    def recall(self, memory: dict[str, Any]) -> None:
-        """Takes back what `memory` gave."""
+    def load_stream_state(self, memory: dict[str, Any]) -> None:
+        """Takes back what `stream_state` gave."""
         self.clear()
         self._kept.extend(np.asarray(frame, np.uint8) for frame in memory["kept"])
         self._seen = int(memory["seen"])
         self._median = _median(list(self._kept)) if self._kept else None
 
 
-def recent_at(sequence: Sequence, position: int) -> Image:
+def recent_at(sequence: FrameSequence, position: int) -> Image:
     """What `RecentBackground` would say after frame `position` of a sequence that is seen from its first frame on."""
     last = position // EVERY
     return _median([sequence[step * EVERY] for step in range(max(0, last - COUNT + 1), last + 1)])

@@ -12,24 +12,23 @@ Example: `cleanplate.create("fusion", semantics="unet.ckpt").fit(sequence).apply
 `dvc exp run -S model=fusion -S model.semantics=unet.ckpt`, with a checkpoint of `unet`. See also `plate`.
 """
 
-from collections.abc import Mapping
-from collections.abc import Sequence as Listing
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.base import League
 from cleanplate.models.checkpoint import load
 from cleanplate.models.registry import create, register
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import OnBase, below
+from cleanplate.utils.arrays import Image, Score
 
 _SEMANTICS = "semantics."
 _SURE = np.float32(255)
@@ -79,7 +78,7 @@ class Fusion(OnBase):
         self.semantics: UNet | None = None
         self._empty: Score | None = None
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Fits the base, and asks the semantics what they see in the empty scene."""
         self.semantics = self._trained()
         super().fit(sequence)
@@ -119,7 +118,7 @@ class Fusion(OnBase):
         """Weights of both."""
         return super().parameters + (0 if self.semantics is None else self.semantics.parameters)
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         found = self.base.predict(frames, learning_rate)
         return [
             Estimate(prediction.background, None, self._corrected(frame, prediction.score))
@@ -136,20 +135,20 @@ class Fusion(OnBase):
         nobody = np.maximum(seen, self._empty) < self.options.nobody_below
         return np.where(nobody, np.float32(0), corrected).astype(np.float32)
 
-    def state(self) -> dict[str, Any]:
-        """See `BackgroundModel.state`; adds the base's, and the semantics whole."""
-        state = super().state()
+    def state_dict(self) -> dict[str, Any]:
+        """See `BackgroundModel.state_dict`; adds the base's, and the semantics whole."""
+        state = super().state_dict()
         if self.semantics is not None:
-            state |= {_SEMANTICS + key: item for key, item in self.semantics.state().items()}
+            state |= {_SEMANTICS + key: item for key, item in self.semantics.state_dict().items()}
             state |= {"empty": self._empty, "semantics_options": asdict(self.semantics.options)}
         return state
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         if "semantics_options" in state:
             model = create("unet", **state["semantics_options"])
             assert isinstance(model, UNet)
-            model.restore(below(_SEMANTICS, state))
+            model.load_state_dict(below(_SEMANTICS, state))
             self.semantics = model
             self._empty = None if state["empty"] is None else np.asarray(state["empty"], np.float32)

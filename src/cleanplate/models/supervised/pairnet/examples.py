@@ -1,16 +1,15 @@
 """What `pairnet` learns from: a place with and without objects, photographed twice under different light."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from cleanplate.data.sequence import Sequence, evenly_spaced
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.data.training.examples import MOVING, UNKNOWN, Labelled, split_off
 from cleanplate.errors import DataError
-from cleanplate.foreground.difference import Image, Score, compensate_light
+from cleanplate.foreground.difference import compensate_light
 from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.components.pasting import paste, random_object
 from cleanplate.models.components.shading import shade_of, somewhere
@@ -21,6 +20,7 @@ from cleanplate.models.supervised.base import Drawn, Examples
 from cleanplate.models.supervised.pairnet.light import photographed
 from cleanplate.models.supervised.pairnet.network import MULTIPLE
 from cleanplate.models.supervised.pairnet.people import chosen, cut_out, people_below, resized, stills_of
+from cleanplate.utils.arrays import Image, Score
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.pairnet.model import PairNetOptions
@@ -43,7 +43,7 @@ class PairExamples(Examples):
         options: see `PairNetOptions`.
     """
 
-    def __init__(self, labelled: Listing[Labelled], options: "PairNetOptions") -> None:
+    def __init__(self, labelled: Sequence[Labelled], options: "PairNetOptions") -> None:
         super().__init__(options.seed)
         self.options = options
         self.shape = options.crop, round(options.crop * 4 / 3 / MULTIPLE) * MULTIPLE
@@ -155,7 +155,7 @@ class PairExamples(Examples):
         return resized(random, thing, max(8, height), int(1.2 * self.shape[1])), True
 
 
-def plate_of(sequence: Sequence, initial: str) -> Image:
+def plate_of(sequence: FrameSequence, initial: str) -> Image:
     """The clean plate that the user took, uint8 BGR `[H, W, 3]`; without one, what an initialiser makes of the frames.
 
     Raises:

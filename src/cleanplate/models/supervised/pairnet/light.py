@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.components.shading import darken, shade_alone, silhouette, somewhere
+from cleanplate.utils.arrays import Image, Score
 
 _GAIN, _GAMMA, _CAST, _OFFSET, _UNEVEN = 0.35, 0.2, 0.06, 12.0, 0.15
 _SHIFT_PIXELS, _TURN_DEGREES, _ZOOM = 2.5, 0.4, 0.008

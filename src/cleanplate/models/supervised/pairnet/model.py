@@ -17,7 +17,7 @@ Example: `cleanplate.create("pairnet").learn(labelled).fit(sequence).apply(frame
 `bgsnet`, which compares with a recent background as well, and `plate`, which needs no label.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -27,11 +27,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image, Score, compensate_light
+from cleanplate.foreground.difference import compensate_light
 from cleanplate.models.hybrid.plate.inference import reduced
 from cleanplate.models.learned import as_tensor, shrunk
 from cleanplate.models.registry import register
@@ -39,6 +39,7 @@ from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.pairnet.examples import PairExamples, plate_of, working_size
 from cleanplate.models.supervised.pairnet.network import MULTIPLE, PairNetwork
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image, Score
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class PairNet(SupervisedModel):
         """See `SupervisedModel.build`."""
         return PairNetwork()
 
-    def examples(self, labelled: Listing[Labelled]) -> PairExamples:
+    def examples(self, labelled: Sequence[Labelled]) -> PairExamples:
         """See `SupervisedModel.examples`."""
         return PairExamples(labelled, self.options)
 
@@ -104,7 +105,7 @@ class PairNet(SupervisedModel):
             logits: Tensor = self.network(pictures[:, :3], pictures[:, 3:])
         return logits
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Takes the clean plate of a scene: the user's, else what the initialiser makes of the frames."""
         self.needs_learning()
         self.take_plate(plate_of(sequence, self.options.initial))
@@ -120,12 +121,12 @@ class PairNet(SupervisedModel):
         self._quick = None
         return super().to(device)
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """See `BackgroundModel.restore`."""
-        super().restore(state)
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """See `BackgroundModel.load_state_dict`."""
+        super().load_state_dict(state)
         self._quick = None
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         plate, quick = self.background, self._ready()
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
         if threads == 1:

@@ -1,7 +1,6 @@
 """Pictures of people with their outlines, read when one is drawn: whom `pairnet` pastes, and rooms to paste into."""
 
-from collections.abc import Callable
-from collections.abc import Sequence as Listing
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +13,8 @@ from cleanplate.data.datasets.picture_set import Defects, LabelledPicture, Label
 from cleanplate.data.io.images import read_color
 from cleanplate.data.training.examples import MOVING, Labelled
 from cleanplate.errors import ConfigError, DataError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.hybrid.plate.scenes import Cutout
+from cleanplate.utils.arrays import Image
 
 Reader = Callable[[], tuple[Image, Image]]
 """Gives a picture, uint8 BGR `[H, W, 3]`, and its labels, uint8 `[H, W]` of 0, 170 and 255."""
@@ -94,6 +93,6 @@ def resized(random: np.random.Generator, thing: Cutout, height: int, widest: int
     return Cutout(np.clip(lit, 0, 255).astype(np.float32), np.ascontiguousarray(mask > 127).astype(np.uint8))
 
 
-def chosen(random: np.random.Generator, readers: Listing[Reader]) -> tuple[Image, Image]:
+def chosen(random: np.random.Generator, readers: Sequence[Reader]) -> tuple[Image, Image]:
     """One of the pictures, with its labels."""
     return readers[int(random.integers(len(readers)))]()

@@ -1,7 +1,6 @@
 """What `unet` learns from: pictures with masks, read from disk when they are drawn, and changed."""
 
-from collections.abc import Iterator
-from collections.abc import Sequence as Listing
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,10 +12,10 @@ from torch.utils.data import Dataset
 from cleanplate.data.sequence import evenly_spaced
 from cleanplate.data.training.examples import Labelled, shuffled, split_off
 from cleanplate.errors import DataError
-from cleanplate.foreground.difference import Image
 from cleanplate.models.components.augmentation import Augmentation, pasted
 from cleanplate.models.learned import shrunk
 from cleanplate.models.supervised.base import Drawn, Examples, as_example
+from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.unet.model import UNetOptions
@@ -31,7 +30,7 @@ class UNetExamples(Examples):
     Every tenth picture is held out, at most `options.judged` of them, evenly spaced.
     """
 
-    def __init__(self, labelled: Listing[Labelled], options: "UNetOptions") -> None:
+    def __init__(self, labelled: Sequence[Labelled], options: "UNetOptions") -> None:
         super().__init__(options.seed)
         self.options = options
         self.augmentation = Augmentation(options.side, options.strengths)
@@ -72,7 +71,7 @@ class UNetExamples(Examples):
         size = fitting(labels.shape, round(self.options.side * 1.5 / self.options.cropped**0.5))
         return shrunk(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
 
-    def _tried(self, places: Listing[Place], index: int) -> tuple[Image, Image]:
+    def _tried(self, places: Sequence[Place], index: int) -> tuple[Image, Image]:
         """Frame and labels; of the next that can be decoded, where broken ones are to be passed over."""
         for step in range(len(places)):
             labelled, number = places[(index + step) % len(places)]

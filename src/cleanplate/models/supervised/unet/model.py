@@ -11,7 +11,7 @@ Example: `cleanplate.create("unet").learn([Labelled.of(pictures)]).apply(frame)`
 `dvc exp run -S data=coco -S data.root=… -S model=unet`. See also `fusion`, which combines it with a model of the scene.
 """
 
-from collections.abc import Sequence as Listing
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal, Self
@@ -20,11 +20,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cleanplate.data.sequence import Sequence
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.difference import Image, Score
 from cleanplate.models.components.augmentation import Strengths
 from cleanplate.models.components.blocks import Activation, Style
 from cleanplate.models.components.encoder_decoder import resized
@@ -38,6 +37,7 @@ from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.unet.examples import UNetExamples, fitting
 from cleanplate.models.supervised.unet.network import UNetNetwork, Upsampling
 from cleanplate.models.types import Estimate
+from cleanplate.utils.arrays import Image, Score
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.training import LabelledTask
@@ -135,11 +135,11 @@ class UNet(SupervisedModel):
             Style(options.norm, options.activation),
         )
 
-    def examples(self, labelled: Listing[Labelled]) -> UNetExamples:
+    def examples(self, labelled: Sequence[Labelled]) -> UNetExamples:
         """See `SupervisedModel.examples`."""
         return UNetExamples(labelled, self.options)
 
-    def task(self, labelled: Listing[Labelled]) -> "LabelledTask":
+    def task(self, labelled: Sequence[Labelled]) -> "LabelledTask":
         """See `SupervisedModel.task`; here, as a checkpoint must not need the file again."""
         if self.options.encoder_weights is not None:
             load_encoder(self.network.encoder, self.options.encoder_weights)
@@ -150,7 +150,7 @@ class UNet(SupervisedModel):
         with reduced(pictures.device):
             return self.network(pictures.float() / 255)  # type: ignore[no-any-return]
 
-    def fit(self, sequence: Sequence) -> Self:
+    def fit(self, sequence: FrameSequence) -> Self:
         """Takes the background of a camera from its frames; of pictures of many places, each has its own."""
         self.needs_learning()
         self._size = self._background = None
@@ -166,7 +166,7 @@ class UNet(SupervisedModel):
         """Whether it has learnt: it needs no scene."""
         return self.learnt
 
-    def _estimate(self, frames: Listing[Image], learning_rate: float) -> list[Estimate]:
+    def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         plate = None if self._size is None else self._background
         return [
             Estimate(filled_in(frame, score > _SURE) if plate is None else plate, score=score)
