@@ -10,8 +10,6 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
-from pytorch_lightning.utilities import rank_zero_only
-
 from cleanplate.errors import DataError
 
 Item = TypeVar("Item")
@@ -130,5 +128,7 @@ def _leave_with_parent() -> None:
 
 def is_first_process() -> bool:
     """Whether this is global rank 0, under Lightning, torchrun or SLURM; Lightning's own answer ignores nodes."""
+    from pytorch_lightning.utilities import rank_zero_only
+
     node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
     return getattr(rank_zero_only, "rank", 0) == 0 and node == "0"
