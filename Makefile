@@ -12,6 +12,8 @@ export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
 export MALLOC_TRIM_THRESHOLD_ ?= 4294967296
 export MALLOC_TOP_PAD_ ?= 268435456
 export NO_ALBUMENTATIONS_UPDATE ?= 1
+# Compiled Python is kept: without it every process compiles PyTorch and Lightning again, which takes three times as long.
+export PYTHONDONTWRITEBYTECODE :=
 # Stages are run as `python -m …`: the environment's python must be the one that is found.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
