@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from tests.apps import drawn_hand
-from tests.apps.room import Camera
-from tests.apps.screen import Handle, Screen, program, until, virtual_screen
+from tests.camera import drawn_hand
+from tests.camera.room import Camera
+from tests.camera.screen import Handle, Screen, program, until, virtual_screen
 
 from cleanplate.data.io.images import write_image
 from cleanplate.scenes.figures import person

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 from tests.apps.clips import COUNT, HEIGHT, SIDE, WIDTH, decoded, folder, frames, run, square_at, stream_of, video
-from tests.apps.screen import ends, program, virtual_screen
+from tests.camera.screen import ends, program, virtual_screen
 
 import cleanplate
 from cleanplate.apps.apply.kinds import KINDS

@@ -1,9 +1,8 @@
 """`cleanplate …`: the command line. Every command imports what it needs when it runs, so that help comes at once."""
 
 from cleanplate.cli import (  # noqa: F401  # they add their commands to the group
-    cameras,
+    camera,
     exporting,
-    labelling,
     measuring,
     sets,
     telling,

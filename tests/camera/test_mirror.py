@@ -6,8 +6,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.apps.room import AtOnce, Clock, acted, cast, empty, wall
 from tests.apps.test_live import SIZE, make
+from tests.camera.room import AtOnce, Clock, acted, cast, empty, wall
 
 from cleanplate.camera.events import Key, Mouse
 from cleanplate.camera.live.double import doubled, person_mask, softened

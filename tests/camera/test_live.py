@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 from tests.apps.clips import decoded
-from tests.apps.room import AtOnce, Clock, Held, acted, cast, empty, wall
-from tests.apps.screen import until
+from tests.camera.room import AtOnce, Clock, Held, acted, cast, empty, wall
+from tests.camera.screen import until
 
 import cleanplate
 from cleanplate.camera.events import Key

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.apps import drawn_hand
+from tests.camera import drawn_hand
 
 from cleanplate.acquire.palm_model import palm_model_path
 from cleanplate.camera.capture import palms

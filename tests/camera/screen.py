@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.apps.window_manager import WindowManager
+from tests.camera.window_manager import WindowManager
 
 _SIZE = (1600, 1200)
 _LONGEST = 60.0

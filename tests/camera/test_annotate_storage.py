@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.apps.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of
+from tests.camera.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of
 
 from cleanplate.camera.annotate.coco_file import Labelled, write_coco
 from cleanplate.camera.annotate.pictures import Shot, find_shots

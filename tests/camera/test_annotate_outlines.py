@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from tests.apps.labelled_shots import INNER, SQUARE, filled
+from tests.camera.labelled_shots import INNER, SQUARE, filled
 
 from cleanplate.camera.annotate.labels import History, Labels
 from cleanplate.camera.annotate.outlines import outlines_of, proposed_outlines

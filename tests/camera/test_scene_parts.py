@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from tests.apps.clips import decoded
-from tests.apps.room import Clock, acted, empty, wall
+from tests.camera.room import Clock, acted, empty, wall
 
 import cleanplate
 from cleanplate.camera.live.keeper import Keeper

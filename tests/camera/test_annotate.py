@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tests.apps.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of, move, press
-from tests.apps.labelled_shots import program as without_window
-from tests.apps.screen import Handle, ends, program, until, virtual_screen
+from tests.camera.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of, move, press
+from tests.camera.labelled_shots import program as without_window
+from tests.camera.screen import Handle, ends, program, until, virtual_screen
 
 from cleanplate.camera.annotate.outlines import outlines_of, proposed_outlines
 from cleanplate.camera.annotate.painting import FOREGROUND, PROPOSED
@@ -287,7 +287,7 @@ def test_a_disk_that_takes_nothing_is_told_in_the_window(place: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 sys.path[:0] = {[str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]!r}
-from tests.apps.labelled_shots import SQUARE, click, press, program
+from tests.camera.labelled_shots import SQUARE, click, press, program
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
 running = program(Path({str(place)!r}))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from tests.apps.clips import decoded
-from tests.apps.room import Camera, acted, cast, wall
-from tests.apps.screen import Screen, ends, program, until, virtual_screen
+from tests.camera.room import Camera, acted, cast, wall
+from tests.camera.screen import Screen, ends, program, until, virtual_screen
 
 from cleanplate.camera.live.given import DEFAULT_MODEL
 from cleanplate.camera.live.mirror import Asked as MirrorAsked

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.apps.labelled_shots import (
+from tests.camera.labelled_shots import (
     HEIGHT,
     INNER,
     SQUARE,
@@ -20,7 +20,7 @@ from tests.apps.labelled_shots import (
     program,
     seen_at,
 )
-from tests.apps.screen import until
+from tests.camera.screen import until
 
 from cleanplate.camera.annotate import storage
 from cleanplate.camera.annotate.painting import FOREGROUND

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from tests.apps.clips import folder, frames, video
-from tests.apps.screen import python, virtual_screen
+from tests.camera.screen import python, virtual_screen
 
 from cleanplate.camera import drawing
 from cleanplate.camera.events import Key, Mouse, key_of, mouse_of

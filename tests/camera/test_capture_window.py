@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.apps import drawn_hand
-from tests.apps.screen import Handle, Screen, ends, program, until, virtual_screen
+from tests.camera import drawn_hand
+from tests.camera.screen import Handle, Screen, ends, program, until, virtual_screen
 
 from cleanplate.camera import drawing
 from cleanplate.camera.capture.buttons import BACKGROUND, EXIT, SAVE, RoundButton
