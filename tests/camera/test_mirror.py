@@ -6,7 +6,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.apps.test_live import SIZE, make
+from tests.camera.test_live import SIZE, make
 from tests.camera.room import AtOnce, Clock, acted, cast, empty, wall
 
 from cleanplate.camera.events import Key, Mouse
