@@ -1,5 +1,7 @@
 """A project folder as a user has it after cloning, with a set of scenes so small that it runs in seconds."""
 
+import contextlib
+import importlib
 import os
 import shutil
 import subprocess
@@ -8,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from waiting import HUNG
 
 ROOT = Path(__file__).parent.parent
 SMALL = [
@@ -45,7 +49,7 @@ def configure(folder: Path, *overrides: str) -> dict[str, Any]:
 def run(folder: Path, *command: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a command in `folder` as a user would who has activated the environment; output is captured."""
     result = subprocess.run(
-        command, cwd=folder, env=_environment(folder) | environment, capture_output=True, text=True, timeout=900
+        command, cwd=folder, env=_environment(folder) | environment, capture_output=True, text=True, timeout=HUNG
     )
     if check and result.returncode != 0:
         raise AssertionError(f"{' '.join(command)} ended with {result.returncode}:\n{result.stdout}\n{result.stderr}")
@@ -53,8 +57,22 @@ def run(folder: Path, *command: str, check: bool = True, **environment: str) -> 
 
 
 def stage(folder: Path, name: str, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Runs one stage by hand."""
+    """Runs one stage in a process of its own."""
     return run(folder, sys.executable, "-m", f"cleanplate.pipeline.{name}", *arguments, **options)
+
+
+def stage_here(folder: Path, name: str, *overrides: str) -> None:
+    """Runs one stage in this process."""
+    from cleanplate.config import load
+
+    module = importlib.import_module(f"cleanplate.pipeline.{name}")
+    with contextlib.chdir(folder):
+        config = load(overrides=list(overrides))
+        if name in ("train", "predict"):
+            for each in config.runs:
+                module.run(config, each)
+        else:
+            module.run(config)
 
 
 def walk(config: Any) -> None:
