@@ -15,3 +15,9 @@ class DataError(CleanplateError):
 
 class ModelError(CleanplateError):
     """A model was asked for something it cannot do: unknown name, not fitted, wrong frame, foreign checkpoint."""
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of another library's error message, cut to 160 characters; its type if it has none."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:160]

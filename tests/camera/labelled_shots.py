@@ -11,8 +11,8 @@ from cleanplate.camera.annotate.pictures import find_shots
 from cleanplate.camera.annotate.program import Annotate
 from cleanplate.camera.annotate.proposing import Proposals
 from cleanplate.camera.annotate.storage import Json, Storage
-from cleanplate.camera.events import Key, Mouse
 from cleanplate.data.io.images import write_image
+from cleanplate.utils.window import Key, Mouse
 from in_memory import photographed, textured
 
 HEIGHT, WIDTH = 90, 160

@@ -16,7 +16,8 @@ import pytest
 from tests.camera.window_manager import WindowManager
 
 _SIZE = (1600, 1200)
-_LONGEST = 60.0
+WAIT = 600.0
+"""Seconds after which an event that did not come counts as missing, however loaded the machine is."""
 _NAMED = {
     "enter": "Return",
     "esc": "Escape",
@@ -45,7 +46,7 @@ class Screen:
         self.name = name
         self._display: Any = display.Display(name)
 
-    def window(self, title: str, seconds: float = 60) -> "Handle":
+    def window(self, title: str, seconds: float = WAIT) -> "Handle":
         """The window of that title, as soon as it is shown."""
         return Handle(self, until(lambda: self._find(title), seconds, f"no window {title!r}"))
 
@@ -80,7 +81,7 @@ class Handle:
         raw = self._window.get_image(0, 0, shape.width, shape.height, X.ZPixmap, 0xFFFFFFFF)
         return np.frombuffer(raw.data, np.uint8).reshape(shape.height, shape.width, 4)[..., :3].copy()
 
-    def shows(self, seen: Callable[[np.ndarray], bool], seconds: float = 20) -> np.ndarray:
+    def shows(self, seen: Callable[[np.ndarray], bool], seconds: float = WAIT) -> np.ndarray:
         """The first picture of which `seen` is true."""
 
         def found() -> np.ndarray | None:
@@ -179,7 +180,7 @@ def virtual_screen() -> Iterator[Screen]:
             yield screen
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(WAIT)
 
 
 @contextmanager
@@ -202,7 +203,7 @@ def python(screen: Screen, *arguments: object, cwd: Path | None = None) -> Itera
         stderr=subprocess.PIPE,
         text=True,
     )
-    guard = threading.Timer(_LONGEST, process.kill)  # so that nobody waits for ever for a word that is never said
+    guard = threading.Timer(WAIT, process.kill)  # so that nobody waits for ever for a word that is never said
     guard.start()
     try:
         yield process
@@ -212,7 +213,7 @@ def python(screen: Screen, *arguments: object, cwd: Path | None = None) -> Itera
         process.communicate()
 
 
-def ends(process: subprocess.Popen[str], seconds: float = 30) -> tuple[int, str, str]:
+def ends(process: subprocess.Popen[str], seconds: float = WAIT) -> tuple[int, str, str]:
     """Exit code, output and errors of a program that is about to end."""
     out, err = process.communicate(timeout=seconds)
     return process.returncode, out, err

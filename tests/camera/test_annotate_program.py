@@ -26,9 +26,9 @@ from cleanplate.camera.annotate import storage
 from cleanplate.camera.annotate.painting import FOREGROUND
 from cleanplate.camera.annotate.proposing import Proposals
 from cleanplate.camera.annotate.shapes import drawn
-from cleanplate.camera.events import Mouse
 from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
+from cleanplate.utils.window import Mouse
 
 MIDDLE = (75, 45)
 
@@ -170,8 +170,8 @@ def test_a_click_on_a_corner_begins_an_outline_there(place: Path) -> None:
 def test_zoomed_and_moved_the_places_are_those_of_the_picture(place: Path) -> None:
     running = program(place)
     x, y = seen_at(running, SQUARE[0])
-    for _ in range(4):
-        running.on(Mouse("wheel", x, y, steps=1))
+    running.on(Mouse("move", x, y))
+    press(running, "+", "+", "=", "+")
     assert seen_at(running, SQUARE[0]) == pytest.approx((x, y), abs=4)
     wide = running.view.scale
     running.on(Mouse("down", 300, 300, "middle"))
@@ -340,7 +340,7 @@ def test_pictures_of_any_shape_can_be_labelled(tmp_path: Path, shape: tuple[int,
         running.on(Mouse("up", *at, "left"))
     press(running, "enter")
     assert running.picture().shape[2] == 3
-    press(running, *["wheel", "+", "-", "left", "m", "m", "x"])
+    press(running, *["+", "-", "left", "m", "m", "x"])
     running.picture()
     press(running, "u", "e")
     assert mask_of(tmp_path, "x").shape == shape

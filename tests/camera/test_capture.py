@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cleanplate.camera import drawing
 from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton, radius
 from cleanplate.camera.capture.captured_sets import CapturedSets
 from cleanplate.camera.capture.palms import Palm
 from cleanplate.camera.capture.pointing import PalmWatch
 from cleanplate.camera.capture.program import NO_PALMS, Capture
-from cleanplate.camera.events import Key, Mouse
 from cleanplate.data.io.images import read_color
+from cleanplate.report import drawing
 from cleanplate.report.text import Colour, width_of
+from cleanplate.utils.window import Key, Mouse
 
 HEIGHT, WIDTH = 240, 320
 GREY = 100

@@ -14,18 +14,18 @@ from tests.camera.room import AtOnce, Clock, Held, acted, cast, empty, wall
 from tests.camera.screen import until
 
 import cleanplate
-from cleanplate.camera.events import Key
 from cleanplate.camera.live.given import Given
 from cleanplate.camera.live.keeping import Place
 from cleanplate.camera.live.learning import Phase, Timing
 from cleanplate.camera.live.program import Live
-from cleanplate.camera.live.views import TINT
 from cleanplate.camera.worker import Worker
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
 from cleanplate.models.supervised.base import SupervisedModel
+from cleanplate.report.colours import TINT
+from cleanplate.utils.window import Key
 from needed import needed
 
 SIZE = (96, 128)

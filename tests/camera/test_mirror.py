@@ -6,16 +6,16 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.camera.test_live import SIZE, make
 from tests.camera.room import AtOnce, Clock, acted, cast, empty, wall
+from tests.camera.test_live import SIZE, make
 
-from cleanplate.camera.events import Key, Mouse
 from cleanplate.camera.live.double import doubled, person_mask, softened
 from cleanplate.camera.live.given import Given
 from cleanplate.camera.live.keeping import Place
 from cleanplate.camera.live.learning import Phase, Timing
 from cleanplate.camera.live.mirror import Mirror
 from cleanplate.data.io.images import read_color
+from cleanplate.utils.window import Key, Mouse
 
 CLICK = Mouse("down", 5, 5, "left")
 

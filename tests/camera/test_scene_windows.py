@@ -16,9 +16,10 @@ from cleanplate.camera.live.given import DEFAULT_MODEL
 from cleanplate.camera.live.mirror import Asked as MirrorAsked
 from cleanplate.camera.live.program import ADAPT
 from cleanplate.camera.live.program import Asked as LiveAsked
-from cleanplate.camera.live.views import PLAIN, TINT
+from cleanplate.camera.live.views import PLAIN
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color
+from cleanplate.report.colours import TINT
 
 X = 90  # the column of whoever is there, of 320
 SOON = ("--seconds", 0.3, "--learn-seconds", 0.5)

@@ -1,23 +1,24 @@
 """The window itself, on a virtual screen with a real mouse and real keys."""
 
+import re
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from tests.apps.clips import folder, frames, video
-from tests.camera.screen import python, virtual_screen
+from tests.camera.screen import WAIT, python, virtual_screen
 
-from cleanplate.camera import drawing
-from cleanplate.camera.events import Key, Mouse, key_of, mouse_of
 from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.timing import Countdown, Rate
 from cleanplate.errors import DataError
+from cleanplate.report import drawing
+from cleanplate.utils.window import Key, Mouse, key_of, mouse_of
 
 _SHOWN = """
 import sys
 import numpy as np
-from cleanplate.camera.window import Window
+from cleanplate.utils.window import Window
 
 picture = np.zeros((120, 200, 3), np.uint8)
 picture[:, :50] = (0, 0, 255)
@@ -56,20 +57,18 @@ def test_mouse_and_keys_reach_the_program(screen) -> None:
         assert shown.shape == (120, 200, 3)
         assert shown[60, 100].tolist() == [0, 0, 0]
         window.click(30, 70)
-        assert "x=30, y=70, button='left'" in _said(process, "deed='down'")
+        assert "x=30, y=70, button='left'" in _said(process, "action='down'")
         window.click(80, 20, "right")
-        assert "x=80, y=20, button='right'" in _said(process, "deed='down'")
-        window.click(80, 20, "wheel up")
-        assert "steps=1" in _said(process, "deed='wheel'")
+        assert "x=80, y=20, button='right'" in _said(process, "action='down'")
         window.press("left")
         window.move(90, 25)
-        assert "button='left'" in _said(process, "deed='move'")
+        assert "button='left'" in _said(process, "action='move'")
         window.release("left")
         for name in ("left", "enter", "backspace", "space", "b"):
             window.key(name)
             assert f"Key(name='{name}')" in _said(process, "Key(")
         window.key("q")
-        assert process.wait(20) == 0
+        assert process.wait(WAIT) == 0
 
 
 def test_each_press_of_a_double_click_is_told_once(screen) -> None:
@@ -80,26 +79,26 @@ def test_each_press_of_a_double_click_is_told_once(screen) -> None:
             window.click(40, 50, "right")
         window.click(10, 10)
         told = []
-        while "x=10" not in (line := _said(process, "deed='down'")):
+        while "x=10" not in (line := _said(process, "action='down'")):
             told.append(line)
         assert len(told) == 3
         window.key("q")
-        assert process.wait(20) == 0
+        assert process.wait(WAIT) == 0
 
 
-def test_the_wheel_is_told_and_does_not_enlarge_the_picture(screen) -> None:
+def test_where_the_wheel_has_enlarged_the_window_places_are_still_those_of_the_picture(screen) -> None:
     with _started(screen) as process:
         window = screen.window("a window")
         before = window.shows(lambda seen: seen[60, 20, 2] == 255)
-        for _ in range(3):
-            window.click(60, 60, "wheel up")
-            assert "steps=1" in _said(process, "deed='wheel'")
-        np.testing.assert_array_equal(window.shows(lambda seen: seen[60, 60].tolist() == [0, 0, 0]), before)
-        window.click(30, 70)
-        assert "x=30, y=70" in _said(process, "deed='down'")
-        np.testing.assert_array_equal(window.picture(), before)
+        window.click(0, 0, "wheel up")
+        window.click(0, 0, "wheel up")
+        window.click(55, 60)
+        place = re.search(r"x=(\d+), y=(\d+)", _said(process, "action='down'"))
+        assert place
+        seen = window.picture()
+        np.testing.assert_array_equal(seen[60, 55], before[int(place[2]), int(place[1])])
         window.key("q")
-        assert process.wait(20) == 0
+        assert process.wait(WAIT) == 0
 
 
 def test_places_are_those_of_the_picture_in_a_window_of_another_size(screen) -> None:
@@ -109,9 +108,9 @@ def test_places_are_those_of_the_picture_in_a_window_of_another_size(screen) -> 
         window.resize(400, 240)
         window.shows(lambda seen: seen.shape == (240, 400, 3) and seen[200, 80, 2] == 255)
         window.click(60, 140)
-        assert "x=30, y=70" in _said(process, "deed='down'")
+        assert "x=30, y=70" in _said(process, "action='down'")
         window.key("q")
-        assert process.wait(20) == 0
+        assert process.wait(WAIT) == 0
 
 
 def test_a_window_beside_shows_its_own_picture(screen) -> None:
@@ -119,7 +118,7 @@ def test_a_window_beside_shows_its_own_picture(screen) -> None:
         beside = screen.window("a window: other")
         beside.shows(lambda seen: seen[60, 180, 2] == 255 and seen[60, 20, 2] == 0)
         beside.key("q")
-        assert process.wait(20) == 0
+        assert process.wait(WAIT) == 0
 
 
 @pytest.mark.parametrize(
@@ -205,11 +204,11 @@ def test_drawing_stays_on_the_picture() -> None:
     drawing.write(picture, "far away", 200, 200)
     assert np.array_equal(picture, untouched)
     drawing.write(picture, "half", 70, 2)
-    drawing.plate(picture, "plate", -5, 50)
+    drawing.label(picture, "plate", -5, 50)
     drawing.banner(picture, ["one", "two"], 5)
     drawing.disc(picture, (79, 59), 10, drawing.RED)
     drawing.disc(picture, (200, 200), 10, drawing.RED)
-    drawing.help_plate(picture, dict.fromkeys("abcdefghijkl", "does something"))
+    drawing.help_box(picture, dict.fromkeys("abcdefghijkl", "does something"))
     assert not np.array_equal(picture, untouched)
 
 

@@ -2,8 +2,8 @@
 
 from time import monotonic
 
-from cleanplate.camera import drawing
 from cleanplate.camera.timing import Clock
+from cleanplate.report import drawing
 from cleanplate.utils.arrays import Image
 
 _SECONDS = 2.0

@@ -8,18 +8,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from cleanplate.camera import drawing
-from cleanplate.camera.events import Event, Key, Mouse
 from cleanplate.camera.feed import Feed
 from cleanplate.camera.timing import Clock, Rate
-from cleanplate.camera.window import Window
+from cleanplate.report import drawing
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import check_display
+from cleanplate.utils.window import QUIT, Event, Key, Mouse, Window
 
 _PATIENCE = 0.05  # seconds without a new picture after which the window is drawn again
 _IDLE = 20  # milliseconds between two looks at a window without a camera
 
-QUIT = {"q", "esc"}
 HELP = "h"
 
 
@@ -80,7 +78,7 @@ class Program(ABC):
         """The picture, with the help over it where it was asked for."""
         picture = self.picture()
         if self.helping:
-            drawing.help_plate(picture, {**self.keys, HELP: "this help", "q": "quit"})
+            drawing.help_box(picture, {**self.keys, HELP: "this help", "q": "quit"})
         return picture
 
 
@@ -111,10 +109,7 @@ def run(program: Program, feed: Feed | None) -> None:
                     seen = True
             window.show(program.shown() if seen else _waiting())
             for name, picture in program.beside().items():
-                if picture is None:
-                    window.hide(name)
-                else:
-                    window.show_beside(name, picture)
+                window.show_beside(name, picture)
             for event in window.events(_IDLE if feed is None else 1):
                 if seen or (isinstance(event, Key) and event.name in QUIT):
                     program.on(event)

@@ -111,7 +111,7 @@ def annotate(folder: Path, **choices: Any) -> None:
     u, r               undo, redo
     a, g               take the proposal, ask for one
     n, p               next, previous picture; saves what has changed
-    wheel, +, -, 0     zoom, 0 shows the whole picture; arrows or the middle button move it
+    +, -, 0            zoom about the mouse, 0 shows the whole picture; arrows or the middle button move it
     m, b               tint, outlines or mask alone; the background
     h, q               help, quit; everything is saved then
 

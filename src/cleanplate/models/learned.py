@@ -14,6 +14,7 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.base import BackgroundModel
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.cancellation import check_cancelled
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from pytorch_lightning import LightningModule
@@ -121,11 +122,22 @@ class LearnedModel(BackgroundModel):
 
 
 def train_plainly(task: "LightningModule", epochs: int) -> None:
-    """Trains without checkpoints and logging, on one device."""
+    """Trains without checkpoints and logging, on one device.
+
+    Raises:
+        CancelledError: if the training is cancelled, see `cleanplate.utils.cancellation`.
+    """
     import pytorch_lightning as pl
+
+    class CancelCallback(pl.Callback):
+        """Ends a training that nobody waits for any more."""
+
+        def on_train_batch_start(self, *_: Any) -> None:
+            check_cancelled()
 
     trainer = pl.Trainer(
         max_epochs=epochs,
+        callbacks=[CancelCallback()],
         precision="bf16-mixed" if torch.cuda.is_available() else "32-true",
         devices=1,
         logger=False,

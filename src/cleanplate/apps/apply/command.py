@@ -11,10 +11,9 @@ from time import monotonic
 from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply import resuming
 from cleanplate.apps.apply.behind import ReadAhead
-from cleanplate.apps.apply.fitting import fit, model_of, must_fit
+from cleanplate.apps.apply.fitting import fit, must_fit
 from cleanplate.apps.apply.kinds import Target, targets
 from cleanplate.apps.apply.running import batch_of, shots, stoppable, write_all
-from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.showing import LiveWindow
 from cleanplate.apps.apply.writers import Settings, writer
 from cleanplate.data.io.images import read_color
@@ -23,6 +22,8 @@ from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import save
+from cleanplate.models.setup import open_model
+from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import Advance, check_display, progress_bar, silence_decoders
 from cleanplate.utils.files import unwritable
@@ -92,7 +93,7 @@ def _applied(asked: Asked, tell: Callable[[str], None], patience: Patience | Non
     if asked.show:
         check_display("--show", "leave --show away and write an overlay")
     stop = threading.Event()
-    model = model_of(asked.model, asked.settings)
+    model = open_model(asked.model, asked.settings)
     if asked.rate > 0 and not (model.streaming or model.adapts):
         raise ConfigError(f"--rate {asked.rate}: {model.name} does not learn online; median, plate and mog2 do")
     patience = patience or Patience(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
@@ -184,10 +185,10 @@ class _Watch:
         self._start = start
         self._skipped = skipped
 
-    def __call__(self, shot: Shot, count: int) -> bool:
+    def __call__(self, shot: FrameResult, count: int) -> bool:
         self.count = count
         self._bar(self._skipped + count)
-        if self._window is not None and not self._window.show(shot, count / max(monotonic() - self._start, 1e-9)):
+        if self._window is not None and not self._window.preview(shot, count / max(monotonic() - self._start, 1e-9)):
             self.closed = True
         return not self.closed
 

@@ -13,12 +13,11 @@ import cv2
 import torch
 
 from cleanplate.apps.apply.behind import WriteBehind
-from cleanplate.apps.apply.fitting import first_line
-from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.writers import Writer
 from cleanplate.data.streams.stream import Numbered
-from cleanplate.errors import CleanplateError, ModelError
+from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.models import BackgroundModel
+from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import ordered_map
 
@@ -29,7 +28,7 @@ _MOST_THREADS = 8  # what is in flight is held in memory
 
 _NOTES = 1.0  # seconds between two notes of how far it is
 
-Watch = Callable[[Shot, int], bool]
+Watch = Callable[[FrameResult, int], bool]
 """Is told of every shot and how many there were so far; says whether to go on."""
 
 
@@ -86,13 +85,13 @@ def shots(
     skip: int = 0,
     plates: bool = True,
     learning_rate: float = -1.0,
-) -> Generator[Shot]:
+) -> Generator[FrameResult]:
     """What a model finds in each frame.
 
     Args:
         model: fitted, or streaming.
         frames: with their numbers.
-        frames_per_second: of the source, for `Shot.seconds`.
+        frames_per_second: of the source, for `FrameResult.seconds`.
         batch: frames that are given to the model at once; 1 keeps strictly to one after the other.
         skip: as many frames give no shot: the model sees them only if it remembers what it has seen.
         plates: whether anybody wants the backgrounds.
@@ -116,7 +115,7 @@ def shots(
         for (index, taken), found in chain(((part, look(part[1])) for part in first), rest):
             for offset, ((number, frame), (mask, background)) in enumerate(zip(taken, found, strict=True)):
                 if index >= skip:
-                    yield Shot(number, (index + offset) / frames_per_second, frame, mask, background)
+                    yield FrameResult(number, (index + offset) / frames_per_second, frame, mask, background)
 
 
 def _batches(frames: Iterator[Numbered], batch: int, skip: int, *, whole: bool) -> Iterator[tuple[int, list[Numbered]]]:
@@ -161,7 +160,7 @@ def _found(
 
 
 def write_all(
-    found: Iterator[Shot],
+    found: Iterator[FrameResult],
     writers: Sequence[Writer],
     stop: threading.Event,
     watch: Watch,
@@ -183,7 +182,7 @@ def write_all(
         The number of shots.
     """
     shot = next(found, None)  # an error at the very first frame must leave no empty files
-    behind = [WriteBehind[Shot](writer, type(writer).__name__) for writer in writers] if shot else []
+    behind = [WriteBehind[FrameResult](writer, type(writer).__name__) for writer in writers] if shot else []
     count = 0
     noted = monotonic()
     broken: CleanplateError | None = None
@@ -213,7 +212,7 @@ def write_all(
     return count
 
 
-def _closed(behind: Sequence[WriteBehind[Shot]]) -> list[BaseException]:
+def _closed(behind: Sequence[WriteBehind[FrameResult]]) -> list[BaseException]:
     """Waits for all writers, and gives what they raised."""
     errors: list[BaseException] = []
     for one in behind:

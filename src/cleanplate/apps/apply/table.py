@@ -8,7 +8,7 @@ from typing import Any
 
 import cv2
 
-from cleanplate.apps.apply.shot import Shot
+from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import unwritable
 
@@ -28,7 +28,7 @@ def boxes(mask: Image) -> list[Box]:
     return [(int(row[0]), int(row[1]), int(row[2]), int(row[3])) for row in found if row[cv2.CC_STAT_AREA] >= least]
 
 
-def row_of(shot: Shot) -> list[Any]:
+def row_of(shot: FrameResult) -> list[Any]:
     """One line of the table; boxes are `left top width height`, with semicolons between them."""
     found = boxes(shot.mask)
     places = ";".join(" ".join(map(str, box)) for box in found)
@@ -45,7 +45,7 @@ class TableWriter:
         kept = _first_lines(path, keep) if keep else b""
         self._start = kept or _line(COLUMNS)
 
-    def __call__(self, shots: Iterator[Shot]) -> None:
+    def __call__(self, shots: Iterator[FrameResult]) -> None:
         """Writes until there are no more."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from cleanplate.apps.apply.compositing import before, blurred, covering, with_alpha
 from cleanplate.apps.apply.kinds import Target
 from cleanplate.apps.apply.mask_video import write_mask_video
-from cleanplate.apps.apply.shot import Shot
 from cleanplate.apps.apply.table import TableWriter
 from cleanplate.apps.apply.thinning import evenly, eventful
 from cleanplate.data.io.images import read_color, write_image
@@ -22,6 +20,7 @@ from cleanplate.errors import ConfigError, DataError
 from cleanplate.report.clips import narrowed, write_gif, write_mp4, write_webm
 from cleanplate.report.colours import cut_out, tinted
 from cleanplate.report.contact_sheet import sheet_of
+from cleanplate.report.frame_result import FrameResult, blurred, center_crop, on_background, with_alpha
 from cleanplate.report.scene import Moment
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import unwritable, whole
@@ -41,7 +40,7 @@ class Writer(Protocol):
     completed: int
     """Frames that are on disk."""
 
-    def __call__(self, shots: Iterator[Shot]) -> None:
+    def __call__(self, shots: Iterator[FrameResult]) -> None:
         """Writes until there are no more."""
         ...
 
@@ -86,7 +85,7 @@ class PictureWriter:
         self._folder = target.path
         self._name = target.name
 
-    def __call__(self, shots: Iterator[Shot]) -> None:
+    def __call__(self, shots: Iterator[FrameResult]) -> None:
         """See `Writer`."""
         background: Image | None = None
         for shot in shots:
@@ -127,12 +126,12 @@ class MaskVideoWriter:
         self._path = path
         self._rate = _as_fraction(frames_per_second)
 
-    def __call__(self, shots: Iterator[Shot]) -> None:
+    def __call__(self, shots: Iterator[FrameResult]) -> None:
         """See `Writer`."""
         with whole(self._path) as work:
             write_mask_video(work, self._masks(shots), self._rate)
 
-    def _masks(self, shots: Iterator[Shot]) -> Iterator[Image]:
+    def _masks(self, shots: Iterator[FrameResult]) -> Iterator[Image]:
         for shot in shots:
             yield shot.mask
             self.completed += 1
@@ -141,13 +140,13 @@ class MaskVideoWriter:
 class ClipWriter:
     """A video or GIF, encoded as the frames come; a GIF of a long source leaves frames out."""
 
-    def __init__(self, path: Path, picture_of: Callable[[Shot], Image], frames_per_second: float) -> None:
+    def __init__(self, path: Path, picture_of: Callable[[FrameResult], Image], frames_per_second: float) -> None:
         self.completed = 0
         self._path = path
         self._picture_of = picture_of
         self._rate = _as_fraction(frames_per_second)
 
-    def __call__(self, shots: Iterator[Shot]) -> None:
+    def __call__(self, shots: Iterator[FrameResult]) -> None:
         """See `Writer`."""
         pictures = self._counted(shots)
         suffix = self._path.suffix.lower()
@@ -164,7 +163,7 @@ class ClipWriter:
         rate = min(_GIF_RATE, max(1, round(self._rate)))
         write_gif(work, kept, rate if step == 1 else max(_FAST_RATE, math.ceil(rate / step)))
 
-    def _counted(self, shots: Iterator[Shot]) -> Iterator[Image]:
+    def _counted(self, shots: Iterator[FrameResult]) -> Iterator[Image]:
         for shot in shots:
             yield self._picture_of(shot)
             self.completed += 1
@@ -182,7 +181,7 @@ class SheetWriter:
         self._path = path
         self._settings = settings
 
-    def __call__(self, shots: Iterator[Shot]) -> None:
+    def __call__(self, shots: Iterator[FrameResult]) -> None:
         """See `Writer`."""
         chosen = eventful(self._small(shots), _SHEET_ROWS, lambda item: item[0])
         sheet = sheet_of(
@@ -191,7 +190,7 @@ class SheetWriter:
         with whole(self._path) as work:
             write_image(work, sheet)
 
-    def _small(self, shots: Iterator[Shot]) -> Iterator[tuple[float, Moment]]:
+    def _small(self, shots: Iterator[FrameResult]) -> Iterator[tuple[float, Moment]]:
         for shot in shots:
             pictures = (narrowed(picture, _SHEET_CELL) for picture in (shot.frame, shot.mask, _plate(shot)))
             frame, mask, background = pictures
@@ -200,27 +199,29 @@ class SheetWriter:
             self.completed += 1
 
 
-def _plate(shot: Shot) -> Image:
+def _plate(shot: FrameResult) -> Image:
     if shot.background is None:
         raise DataError(f"frame {shot.number}: no background was asked for")
     return shot.background
 
 
-def _picture_of(name: str, settings: Settings) -> Callable[[Shot], Image]:
+def _picture_of(name: str, settings: Settings) -> Callable[[FrameResult], Image]:
     scenery = settings.scenery
 
     @cache
     def fitted(size: tuple[int, int]) -> Image:
         if scenery is None:
             raise ConfigError("--write replaced: say which picture to put the foreground before: --background PICTURE")
-        return covering(scenery, size)
+        return center_crop(scenery, size)
 
-    pictures: dict[str, Callable[[Shot], Image]] = {
+    pictures: dict[str, Callable[[FrameResult], Image]] = {
         "mask-video": lambda shot: np.asarray(cv2.cvtColor(shot.mask, cv2.COLOR_GRAY2BGR), np.uint8),
         "overlay": lambda shot: tinted(shot.frame, shot.mask),
         "foreground": lambda shot: cut_out(shot.frame, shot.mask, shot.background),
         "cutout-video": lambda shot: with_alpha(shot.frame, shot.mask),
-        "replaced": lambda shot: before(shot.frame, shot.mask, fitted((shot.frame.shape[0], shot.frame.shape[1]))),
-        "blurred": lambda shot: before(shot.frame, shot.mask, blurred(_plate(shot))),
+        "replaced": lambda shot: on_background(
+            shot.frame, shot.mask, fitted((shot.frame.shape[0], shot.frame.shape[1]))
+        ),
+        "blurred": lambda shot: on_background(shot.frame, shot.mask, blurred(_plate(shot))),
     }
     return pictures[name]

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.acquire.patience import Patience
-from cleanplate.apps.apply.fitting import model_of
 from cleanplate.apps.recommend.printed import print_advice
 from cleanplate.apps.recommend.rules import RANKED, Advice, Needs, advise, ranked
 from cleanplate.apps.recommend.sample import Sample, taken
@@ -18,6 +17,7 @@ from cleanplate.apps.recommend.trying import Trial, compared, tried
 from cleanplate.data.io.images import write_image
 from cleanplate.data.open import open_stream
 from cleanplate.errors import ConfigError, DataError
+from cleanplate.models.setup import open_model
 from cleanplate.utils.console import progress_bar, silence_decoders
 from cleanplate.utils.files import whole
 
@@ -73,7 +73,7 @@ def recommend_command(asked: Asked, tell: Callable[[str], None], patience: Patie
 
 def _recommended(asked: Asked, tell: Callable[[str], None], patience: Patience | None) -> Advice:
     names = list(dict.fromkeys([*DEFAULT, *asked.models]))
-    models = {name: model_of(name) for name in names}  # a wrong name is told before any work
+    models = {name: open_model(name) for name in names}  # a wrong name is told before any work
     _check_place(asked)
     patience = patience or Patience(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     stream = open_stream(asked.source, patience, asked.raw, notice=tell)

@@ -8,7 +8,7 @@ from cleanplate.camera.annotate.proposing import Proposals
 from cleanplate.camera.annotate.shapes import Polygon
 from cleanplate.camera.worker import Worker
 from cleanplate.data.io.images import read_color
-from cleanplate.errors import CleanplateError
+from cleanplate.errors import CleanplateError, first_line
 
 Answer = tuple[tuple[Polygon, ...], str]
 """Outlines, and in words why there are none."""
@@ -58,6 +58,4 @@ class Assistant:
         except CleanplateError as error:
             return (), str(error)
         except Exception as error:  # of networks and OpenCV, on pictures that they cannot take
-            from cleanplate.apps.apply.fitting import first_line  # brings torch along
-
             return (), first_line(error)

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.camera import drawing
 from cleanplate.camera.annotate.labels import Labels
 from cleanplate.camera.annotate.shapes import Point, Polygon, drawn
 from cleanplate.camera.annotate.view import View
+from cleanplate.report import drawing
 from cleanplate.report.text import Colour
 from cleanplate.utils.arrays import Image
 

@@ -17,14 +17,14 @@ from cleanplate.camera.annotate.proposing import Proposals
 from cleanplate.camera.annotate.shapes import Polygon
 from cleanplate.camera.annotate.strip import strip
 from cleanplate.camera.annotate.view import View, area_for
-from cleanplate.camera.events import Mouse
-from cleanplate.camera.program import QUIT, Program
+from cleanplate.camera.program import Program
 from cleanplate.camera.timing import Clock
 from cleanplate.data.io.images import read_color
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.window import QUIT, Mouse
 
-_TURN = 1.25  # nearer by one step of the wheel
+_ZOOM = 1.25  # by one key
 _PAN = 0.1  # of the area, by an arrow
 _LOOKS: tuple[painting.Look, ...] = ("tint", "outlines", "mask")
 _ARROWS = {"left": (1, 0), "right": (-1, 0), "up": (0, 1), "down": (0, -1)}
@@ -81,13 +81,11 @@ class Annotate(Program):
     def on_mouse(self, mouse: Mouse) -> None:
         """See `Program`."""
         place, document = (mouse.x, mouse.y), self.desk.document
-        if mouse.deed == "move":
+        if mouse.action == "move":
             self.view = self._hand.move(document, self.view, place, mouse.button)
-        elif mouse.deed == "wheel":
-            self.view = self.view.zoomed(_TURN**mouse.steps, mouse.x + 0.5, mouse.y + 0.5)
-        elif mouse.deed == "up" and mouse.button == "left" and document:
+        elif mouse.action == "up" and mouse.button == "left" and document:
             self._hand.release(document, self.view)
-        elif mouse.deed == "up":
+        elif mouse.action == "up":
             self._hand.let_go()
         elif mouse.y < self._area[1]:
             self._message, self._warned = "", False
@@ -113,8 +111,8 @@ class Annotate(Program):
             across, down = _ARROWS[name]
             self.view = self.view.panned(across * _PAN * self._area[0], down * _PAN * self._area[1])
         elif name in ("+", "=", "-"):
-            factor = 1 / _TURN if name == "-" else _TURN
-            self.view = self.view.zoomed(factor, self._area[0] / 2, self._area[1] / 2)
+            x, y = self._hand.place or (self._area[0] // 2, self._area[1] // 2)
+            self.view = self.view.zoomed(1 / _ZOOM if name == "-" else _ZOOM, x + 0.5, y + 0.5)
         elif name == "0":
             self.view = View.whole(self.view.picture, self._area)
         elif name == "o":

@@ -57,13 +57,13 @@ class Proposals:
 
     def _ready(self, shot: Shot) -> "BackgroundModel":
         """The model, knowing the scene that a picture is of."""
-        from cleanplate.apps.apply.fitting import model_of, must_fit
+        from cleanplate.models.setup import needs_fit, open_model
 
         if not self._wanted and shot.plate is None:
             raise ModelError("no clean plate (bkg.png) here to compare with; start with -m MODEL for proposals")
-        model = model_of(self._wanted) if self._wanted else model_of(_COMPARING, _COMPARING_OPTIONS)
+        model = open_model(self._wanted) if self._wanted else open_model(_COMPARING, _COMPARING_OPTIONS)
         scene = self._scene(shot)
-        if must_fit(model, None):
+        if needs_fit(model):
             if model.family in _LEARNS_LONG:
                 raise ModelError(f"{model.name} must be trained first; give its checkpoint with -m")
             model.fit(scene)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cleanplate.camera import drawing
+from cleanplate.report import drawing
 from cleanplate.report.text import Colour, width_of
 from cleanplate.utils.arrays import Image
 

@@ -1,9 +1,9 @@
 """What the help and the two lines below the picture say."""
 
-from cleanplate.camera import drawing
 from cleanplate.camera.annotate import painting
 from cleanplate.camera.annotate.desk import Desk
 from cleanplate.camera.annotate.labels import LEAST, Labels
+from cleanplate.report import drawing
 from cleanplate.report.text import Colour
 
 _GREY: Colour = (190, 185, 180)
@@ -19,7 +19,7 @@ KEYS = {
     "u, r": "undo, redo",
     "a, g": "take the proposal, ask for one",
     "n, p": "next, previous picture; saves changes",
-    "wheel, +, -, 0": "zoom; 0: the whole picture",
+    "+, -, 0": "zoom about the mouse; 0: the whole picture",
     "arrows, middle button": "move the picture",
     "m, b": "tint, outlines or mask; the background",
 }

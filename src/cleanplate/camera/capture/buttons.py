@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from cleanplate.camera import drawing
+from cleanplate.report import drawing
 from cleanplate.report.text import Colour
 from cleanplate.utils.arrays import Image
 

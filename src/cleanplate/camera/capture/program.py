@@ -7,17 +7,17 @@ from time import monotonic
 
 import numpy as np
 
-from cleanplate.camera import drawing
 from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton
 from cleanplate.camera.capture.captured_sets import NO_PLATE, CapturedSets
 from cleanplate.camera.capture.pointing import PalmWatch, Press
-from cleanplate.camera.events import Mouse
 from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.notes import Notes
 from cleanplate.camera.program import Program, run
 from cleanplate.camera.timing import Clock, Countdown
 from cleanplate.errors import DataError, ModelError
+from cleanplate.report import drawing
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.window import Mouse
 
 NO_PALMS = "no palm model: cleanplate download palm; mouse and keys work"
 PALM_RADIUS = 0.02
@@ -76,7 +76,7 @@ class Capture(Program):
 
     def on_mouse(self, mouse: Mouse) -> None:
         """A left click on a button presses it."""
-        if mouse.deed == "down" and mouse.button == "left":
+        if mouse.action == "down" and mouse.button == "left":
             for button in BUTTONS:
                 if button.away(self._frame, mouse.x, mouse.y) <= 1:
                     self.press(button)
@@ -117,9 +117,9 @@ class Capture(Program):
         """Frames per second, and what the set that is open has come to."""
         height, width = shown.shape[:2]
         row = round(FPS[1] * height)
-        drawing.plate(shown, f"fps:{self.rate.per_second:.0f}", round(FPS[0] * width), row, drawing.MAGENTA)
+        drawing.label(shown, f"fps:{self.rate.per_second:.0f}", round(FPS[0] * width), row, drawing.MAGENTA)
         if self.sets.folder is not None:
-            drawing.plate(shown, f"{self.sets.folder.name}: {_pictures(self.sets.here)}", round(_STATUS * width), row)
+            drawing.label(shown, f"{self.sets.folder.name}: {_pictures(self.sets.here)}", round(_STATUS * width), row)
 
     def draw_hint(self, shown: Image) -> None:
         """Why palms are not looked for."""

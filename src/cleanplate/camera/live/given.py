@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from cleanplate.apps.apply.fitting import model_of
 from cleanplate.camera.live.keeping import Place
 from cleanplate.camera.live.learning import Maker, Timing
 from cleanplate.models import BackgroundModel
+from cleanplate.models.setup import open_model
 
 DEFAULT_MODEL = "plate"
 """What a person before a webcam gets who names none.
@@ -36,7 +36,7 @@ class Given:
 
     @classmethod
     def asked(cls, model: str, settings: tuple[str, ...], timing: Timing, out: Path) -> Self:
-        """What the user typed, see `cleanplate.apps.apply.fitting.model_of`.
+        """What the user typed, see `cleanplate.models.setup.open_model`.
 
         `plate` stands on `median` where nobody says otherwise: of an empty scene it is as good a base as `lowmotion`,
         learns in a quarter of the time, and follows the light.
@@ -46,4 +46,4 @@ class Given:
         """
         if model == "plate" and not any(setting.startswith("base=") for setting in settings):
             settings = (*settings, "base=median")
-        return cls(model_of(model, settings), lambda: model_of(model, settings), timing, Place(out))
+        return cls(open_model(model, settings), lambda: open_model(model, settings), timing, Place(out))

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from cleanplate.camera import drawing
 from cleanplate.camera.live.keeping import Place
 from cleanplate.camera.live.recording import Recording
 from cleanplate.camera.notes import Notes
 from cleanplate.camera.timing import Clock
 from cleanplate.errors import CleanplateError
+from cleanplate.report import drawing
 from cleanplate.report.text import width_of
 from cleanplate.utils.arrays import Image
 
@@ -81,7 +81,7 @@ class Keeper:
         minutes, seconds = divmod(int(self._recording.seconds), 60)
         text, size = f"rec {minutes}:{seconds:02d}", drawing.text_size(picture)
         left = picture.shape[1] - width_of(text, size) - 2 * (size // 3) - margin
-        drawing.plate(picture, text, left, margin, drawing.RED)
+        drawing.label(picture, text, left, margin, drawing.RED)
 
     def _stop(self) -> None:
         name = self._recording.path.name if self._recording is not None and self._recording.begun else ""

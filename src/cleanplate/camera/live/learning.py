@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from time import monotonic
 
-from cleanplate.apps.apply.fitting import fit, must_fit
-from cleanplate.camera import drawing
 from cleanplate.camera.live.plates import clean_plate
 from cleanplate.camera.timing import Clock, Countdown
 from cleanplate.data.io.sources import KeptFrames
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.streams.stream import Pictures
 from cleanplate.models import BackgroundModel
+from cleanplate.models.setup import fit_quietly, needs_fit
+from cleanplate.report import drawing
 from cleanplate.utils.arrays import Image
 
 _MOST = 200
@@ -148,10 +147,10 @@ def learnt(model: BackgroundModel, frames: Sequence[Image]) -> BackgroundModel:
     sequence = FrameSequence("camera", KeptFrames(frames, "camera"), range(1, len(frames) + 1))
     if model.labelled:  # the others make a plate of their own from these same frames
         sequence.clean_plate = clean_plate(frames)
-    fit(model, Pictures(sequence), iter(()), None)
+    fit_quietly(model, sequence)
     return model
 
 
 def begins_at_once(model: BackgroundModel) -> bool:
     """Whether a model can be applied to a camera as it is: it learns online, or was fitted before."""
-    return not must_fit(model, None)
+    return not needs_fit(model)

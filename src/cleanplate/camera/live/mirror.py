@@ -6,9 +6,6 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
-from cleanplate.apps.apply.shot import Shot
-from cleanplate.camera import drawing
-from cleanplate.camera.events import Mouse
 from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.live.double import doubled
 from cleanplate.camera.live.given import DEFAULT_MODEL, Given
@@ -16,7 +13,10 @@ from cleanplate.camera.live.learning import Phase, Timing
 from cleanplate.camera.live.scene_program import Making, SceneProgram
 from cleanplate.camera.program import run
 from cleanplate.camera.timing import Clock
+from cleanplate.report import drawing
+from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.window import Mouse
 
 _CLICKED = {"space", "enter"}
 
@@ -71,7 +71,7 @@ class Mirror(SceneProgram):
         self.double = False
         self.shadow = shadow
         self._tried = False
-        self._viewed: tuple[Shot, bool, Image] | None = None
+        self._viewed: tuple[FrameResult, bool, Image] | None = None
 
     def begin(self) -> None:
         """Nothing: a click begins."""
@@ -108,7 +108,7 @@ class Mirror(SceneProgram):
 
     def on_mouse(self, mouse: Mouse) -> None:
         """See `Program.on_mouse`."""
-        if mouse.deed == "down" and mouse.button == "left":
+        if mouse.action == "down" and mouse.button == "left":
             self._click()
 
     def on_key(self, name: str) -> None:
@@ -125,7 +125,7 @@ class Mirror(SceneProgram):
         else:
             super().on_key(name)
 
-    def pictures_to_keep(self, shot: Shot) -> dict[str, Image]:
+    def pictures_to_keep(self, shot: FrameResult) -> dict[str, Image]:
         """See `SceneProgram.pictures_to_keep`."""
         plate = shot.background if self.shadow else None
         return {**super().pictures_to_keep(shot), "double": doubled(shot.frame, shot.mask, plate)}

@@ -6,15 +6,16 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
-from cleanplate.apps.apply.shot import Shot
 from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.live.given import DEFAULT_MODEL, Given
 from cleanplate.camera.live.learning import Phase, Timing
 from cleanplate.camera.live.scene_program import Making, SceneProgram
-from cleanplate.camera.live.views import View, overlay, views
+from cleanplate.camera.live.views import View, views
 from cleanplate.camera.program import run
 from cleanplate.camera.timing import Clock
 from cleanplate.data.io.images import read_color
+from cleanplate.report.colours import tinted
+from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 
 ADAPT = 0.005
@@ -85,7 +86,7 @@ class Live(SceneProgram):
         self._adapt = adapt
         self._views: Mapping[str, View] = views(scenery)
         self._view = next(iter(self._views))
-        self._viewed: tuple[Shot, str, Image] | None = None
+        self._viewed: tuple[FrameResult, str, Image] | None = None
         self._background: Image | None = None
 
     def begin(self) -> None:
@@ -139,9 +140,9 @@ class Live(SceneProgram):
         else:
             super().on_key(name)
 
-    def pictures_to_keep(self, shot: Shot) -> dict[str, Image]:
+    def pictures_to_keep(self, shot: FrameResult) -> dict[str, Image]:
         """See `SceneProgram.pictures_to_keep`."""
-        return {**super().pictures_to_keep(shot), "overlay": overlay(shot.frame, shot.mask)}
+        return {**super().pictures_to_keep(shot), "overlay": tinted(shot.frame, shot.mask)}
 
     def _freeze(self) -> None:
         model = self.learning.model

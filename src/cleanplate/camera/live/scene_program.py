@@ -4,9 +4,6 @@ from abc import abstractmethod
 from collections.abc import Callable
 from time import monotonic
 
-from cleanplate.apps.apply.fitting import first_line
-from cleanplate.apps.apply.shot import Shot
-from cleanplate.camera import drawing
 from cleanplate.camera.live.given import Given
 from cleanplate.camera.live.keeper import Keeper
 from cleanplate.camera.live.learning import Learning, Phase, begins_at_once
@@ -14,13 +11,15 @@ from cleanplate.camera.notes import Notes
 from cleanplate.camera.program import Program
 from cleanplate.camera.timing import Clock, Rate
 from cleanplate.camera.worker import Worker
-from cleanplate.errors import CleanplateError, ModelError
+from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.models import BackgroundModel
+from cleanplate.report import drawing
+from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 
 _GLANCE = 0.02  # seconds that a frame is waited for: quick models answer in them, and the window does not notice
 
-Found = BackgroundModel | Shot
+Found = BackgroundModel | FrameResult
 Making = Worker[Found]
 
 
@@ -38,7 +37,7 @@ class SceneProgram(Program):
         super().__init__(tell, clock)
         self.learning = Learning(given.make, given.timing, clock)
         self.learning.name = given.model.name
-        self.shot: Shot | None = None
+        self.shot: FrameResult | None = None
         self.notes = Notes(clock)
         self.looks = Rate(clock)
         self.hangs = False
@@ -98,7 +97,7 @@ class SceneProgram(Program):
         self._collect()
         picture = self.view().copy()
         margin = drawing.text_size(picture) // 3
-        drawing.plate(picture, self.status(), margin, margin)
+        drawing.label(picture, self.status(), margin, margin)
         self._keeper.draw(picture, margin)
         self.learning.draw(picture)
         if self.phase is Phase.FAILED:
@@ -155,7 +154,7 @@ class SceneProgram(Program):
         self.hangs = not self._worker.close()
         self._keeper.close()
 
-    def pictures_to_keep(self, shot: Shot) -> dict[str, Image]:
+    def pictures_to_keep(self, shot: FrameResult) -> dict[str, Image]:
         """What a snapshot holds, by name."""
         found = {"frame": shot.frame, "mask": shot.mask}
         return found if shot.background is None else {**found, "background": shot.background}
@@ -194,7 +193,7 @@ class SceneProgram(Program):
         if outcome.error is not None:
             self.shot = None
             self.learning.fail(_told(outcome.error, self.learning.name))
-        elif isinstance(outcome.result, Shot):
+        elif isinstance(outcome.result, FrameResult):
             if self.phase is Phase.READY:
                 self.shot = outcome.result
                 self.looks.tick()
@@ -202,14 +201,14 @@ class SceneProgram(Program):
             self.learning.take(outcome.result)
 
 
-def looked(model: BackgroundModel, frame: Image, number: int, learning_rate: float) -> Shot:
+def looked(model: BackgroundModel, frame: Image, number: int, learning_rate: float) -> FrameResult:
     """What a model finds in a frame.
 
     Raises:
         ModelError: if it cannot take the frame.
     """
     found = model.predict([frame], learning_rate)[0]
-    return Shot(number, 0.0, frame, found.mask, found.background)
+    return FrameResult(number, 0.0, frame, found.mask, found.background)
 
 
 def _told(error: Exception, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the camera programs draw onto a picture, in place."""
+"""Text, banners, buttons and bars, drawn onto a picture in place: what programs with a window show over a frame."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -20,33 +20,34 @@ BLUE: Colour = (210, 110, 40)
 GREEN: Colour = (70, 180, 60)
 MAGENTA: Colour = (200, 40, 200)
 
-_PLATE_SHARE = 0.7
-_BUTTON_SHARE = 0.6  # 0.4 of the picture shines through, as in the program that the buttons come from
-_BANNER_SHARE = 0.75
+# Opacities.
+_LABEL = 0.7
+_BUTTON = 0.6
+_BANNER = 0.75
 _MISSING = str.maketrans("×–", "x-")  # in Pillow's font
 
 
 def text_size(picture: Image) -> int:
-    """A font size in pixels that can be read on a picture of this size."""
+    """Returns a font size in pixels that can be read on a picture of this size."""
     return int(max(11, round(picture.shape[0] / 26)))
 
 
 def write(
     picture: Image, text: str, x: int, y: int, size: int | None = None, colour: Colour = WHITE, anchor: str = "l"
 ) -> None:
-    """One line of text whose middle row is `y`; `x` is its left, its middle or its right for anchor l, m, r."""
+    """Writes a line of text around row `y`; `x` is its left, middle or right for the anchors l, m and r."""
     coverage = _coverage(text, size or text_size(picture))
     height, width = coverage.shape
     left = x - {"l": 0, "m": width // 2, "r": width}[anchor]
     _blend(picture, coverage, left, y - height // 2, colour)
 
 
-def plate(picture: Image, text: str, x: int, y: int, colour: Colour = DARK, size: int | None = None) -> None:
-    """Text on a coloured plate whose upper left corner is at (x, y)."""
+def label(picture: Image, text: str, x: int, y: int, colour: Colour = DARK, size: int | None = None) -> None:
+    """Writes a line of text on a coloured box whose upper left corner is at (x, y)."""
     size = size or text_size(picture)
     height, width = _coverage(text, size).shape
     margin = size // 3
-    _shade(picture, x, y, width + 2 * margin, height + margin, colour, _PLATE_SHARE)
+    _shade(picture, x, y, width + 2 * margin, height + margin, colour, _LABEL)
     write(picture, text, x + margin, y + (height + margin) // 2, size)
 
 
@@ -61,27 +62,27 @@ def paragraph(
     size: int = 0,
     upwards: bool = False,
 ) -> int:
-    """Text on a plate, wrapped to a width.
+    """Writes text on a coloured box, wrapped to a width.
 
     Args:
-        picture: to draw on.
-        text: words.
-        x: left side of the plate.
-        y: its upper side, or its lower one if it grows `upwards`.
-        width: pixels that it may take.
-        colour: of the plate, BGR.
-        size: of the font; by default what suits the picture.
-        upwards: `y` is where it ends.
+        picture: uint8 BGR `[H, W, 3]`, drawn on.
+        text: may be of any length.
+        x: left side of the box.
+        y: its upper side, or its lower side if `upwards`.
+        width: most pixels that the box takes.
+        colour: of the box, BGR.
+        size: of the font; 0 chooses one that suits the picture.
+        upwards: whether the box ends at `y` instead of beginning there.
 
     Returns:
-        The row where another one may begin, or end.
+        The row where the next box may begin, or end.
     """
     size = size or text_size(picture)
     margin, step = size // 3, round(1.4 * size)
     lines = wrapped(text, size, width - 2 * margin)
     widest, height = max(width_of(line, size) for line in lines), step * len(lines) + margin
     top = y - height if upwards else y
-    _shade(picture, x, top, widest + 2 * margin, height, colour, _PLATE_SHARE)
+    _shade(picture, x, top, widest + 2 * margin, height, colour, _LABEL)
     for index, line in enumerate(lines):
         write(picture, line, x + margin, top + margin // 2 + step // 2 + index * step, size)
     return top - margin if upwards else top + height + margin
@@ -89,7 +90,7 @@ def paragraph(
 
 @lru_cache(64)
 def wrapped(text: str, size: int, width: int) -> tuple[str, ...]:
-    """Lines of a text, of `width` pixels at most: broken between words, or within one that is longer than a line."""
+    """Returns the lines of a text, at most `width` pixels wide; a word longer than a line is broken."""
     lines = [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
@@ -105,28 +106,28 @@ def wrapped(text: str, size: int, width: int) -> tuple[str, ...]:
 
 
 def banner(picture: Image, lines: list[str], row: int, width: int = 0) -> None:
-    """A dark band over the whole width, around a row, with a line of text for each of `lines`.
+    """Draws a dark band over the whole width, around a row, with the lines of text in it.
 
-    The text is made smaller until it takes no more than `width` pixels; by default, than the picture has.
+    The text shrinks until it takes at most `width` pixels, by default the picture's width.
     """
     size = _fitting(tuple(lines), max(14, round(picture.shape[0] / 16)), width or picture.shape[1])
     step = round(1.5 * size)
     top = row - step * len(lines) // 2
-    _shade(picture, 0, top, picture.shape[1], step * len(lines), DARK, _BANNER_SHARE)
+    _shade(picture, 0, top, picture.shape[1], step * len(lines), DARK, _BANNER)
     for index, line in enumerate(lines):
         write(picture, line, picture.shape[1] // 2, top + step // 2 + index * step, size, anchor="m")
 
 
 def progress(picture: Image, share: float, row: int, colour: Colour = GREEN) -> None:
-    """How far something is, 0 to 1, as a line below the one line of a banner around `row`."""
+    """Draws a progress bar, `share` from 0 to 1, below a banner of one line around `row`."""
     height = max(14, round(picture.shape[0] / 16))
     top, thick = row + round(0.75 * height), max(3, height // 5)
-    _shade(picture, 0, top, picture.shape[1], thick, DARK, _BANNER_SHARE)
+    _shade(picture, 0, top, picture.shape[1], thick, DARK, _BANNER)
     _shade(picture, 0, top, round(picture.shape[1] * min(1.0, max(0.0, share))), thick, colour, 1.0)
 
 
 def disc(picture: Image, centre: tuple[int, int], radius: int, colour: Colour, share: float = 1.0) -> None:
-    """A filled circle, blended into the picture by `share`."""
+    """Draws a filled circle with an opacity of `share`."""
     left, top = max(0, centre[0] - radius - 1), max(0, centre[1] - radius - 1)
     part = picture[top : centre[1] + radius + 2, left : centre[0] + radius + 2]
     if not part.size:
@@ -137,13 +138,13 @@ def disc(picture: Image, centre: tuple[int, int], radius: int, colour: Colour, s
 
 
 def round_button(picture: Image, label: str, centre: tuple[int, int], radius: int, colour: Colour) -> None:
-    """A round button with a word in it."""
-    disc(picture, centre, radius, colour, _BUTTON_SHARE)
+    """Draws a translucent round button with a word in it."""
+    disc(picture, centre, radius, colour, _BUTTON)
     write(picture, label, *centre, size=max(9, round(radius * 0.62)), anchor="m")
 
 
-def help_plate(picture: Image, keys: Mapping[str, str]) -> None:
-    """What each key does, over the middle of the picture."""
+def help_box(picture: Image, keys: Mapping[str, str]) -> None:
+    """Lists keys and what they do over the middle of the picture."""
     size = text_size(picture) + 1
     width, height = picture.shape[1] + 1, picture.shape[0] + 1
     while size > 8 and (width > picture.shape[1] or height > picture.shape[0]):
@@ -162,7 +163,7 @@ def help_plate(picture: Image, keys: Mapping[str, str]) -> None:
 
 @lru_cache(64)
 def _fitting(lines: tuple[str, ...], size: int, width: int) -> int:
-    """The largest font size up to `size` in which no line is wider; 8 where none is."""
+    """Returns the largest font size up to `size` in which all lines fit the width, at least 8."""
     while size > 8 and max(width_of(line, size) for line in lines) > width:
         size -= 1
     return size
@@ -170,7 +171,7 @@ def _fitting(lines: tuple[str, ...], size: int, width: int) -> int:
 
 @lru_cache(512)
 def _coverage(text: str, size: int) -> NDArray[np.float32]:
-    """How much of each pixel a line of text covers, 0 to 1. All lines of a size are equally high."""
+    """Returns how much of each pixel a line of text covers, 0 to 1. All lines of a size have the same height."""
     font: Any = ImageFont.load_default(size)
     text = text.translate(_MISSING)
     ascent, descent = font.getmetrics()
@@ -192,7 +193,7 @@ def _shade(picture: Image, left: int, top: int, width: int, height: int, colour:
 
 
 def _overlap(picture: Image, left: int, top: int, width: int, height: int) -> tuple[Image, tuple[slice, slice]]:
-    """The part of a picture below a rectangle, and what of the rectangle lies on the picture."""
+    """Returns the part of a picture inside a rectangle, and the slices of the rectangle inside the picture."""
     first_row, last_row = max(0, top), min(picture.shape[0], top + height)
     first, last = max(0, left), min(picture.shape[1], left + width)
     last_row, last = max(first_row, last_row), max(first, last)
