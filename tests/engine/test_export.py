@@ -10,10 +10,10 @@ import torch
 
 import cleanplate
 from cleanplate.engine.export import export
-from cleanplate.engine.export.backgrounds import ResidualBackground
-from cleanplate.engine.export.filters import Resize, box_mean, gaussian, majority, median_filter, middle
-from cleanplate.engine.export.graphs import graph_of
+from cleanplate.engine.export.model_graph import graph_of
 from cleanplate.errors import ModelError
+from cleanplate.models.components.graphs.filters import Resize, box_mean, gaussian, majority, median, median_filter
+from cleanplate.models.statistical.lowmotion.graph import SubspaceBackground
 from export_scene import assert_alike, exported, fitted, passing_box
 
 pytest.importorskip("onnx", reason="needs cleanplate[export]")
@@ -49,7 +49,7 @@ def test_a_lamp_that_leaves_nothing_to_measure_by(frames, tmp_path: Path) -> Non
 
 def test_the_components_are_part_of_what_is_compared(frames) -> None:
     model = fitted("lowmotion", frames)
-    assert isinstance(graph_of(model).background, ResidualBackground)
+    assert isinstance(graph_of(model).prediction.estimate, SubspaceBackground)
     assert (model.predict(frames[10:11])[0].background != model.state_dict()["plate"]).mean() > 0.5
 
 
@@ -81,8 +81,8 @@ def test_filters_are_opencvs(size: tuple[int, int]) -> None:
     both = torch.cat([given, given.flip(3)])  # a frame knows nothing of the next
     np.testing.assert_array_equal(median_filter(both, 9)[1, 0].numpy(), cv2.medianBlur(levels[:, ::-1].copy(), 9))
     flat = given.flatten(2)
-    assert middle(flat).item() == np.median(levels)
-    assert middle(flat[..., 1:]).item() == np.median(levels.ravel()[1:])
+    assert median(flat).item() == np.median(levels)
+    assert median(flat[..., 1:]).item() == np.median(levels.ravel()[1:])
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 import cleanplate
 from cleanplate.cli import main
 from cleanplate.engine.export import export
-from cleanplate.engine.export.graphs import graph_of
-from cleanplate.engine.export.quantization import Calibration, calibration_of, loss, quantised
+from cleanplate.engine.export.model_graph import graph_of
+from cleanplate.engine.export.quantization import Calibration, calibration_of, quantization_loss, quantize
 from cleanplate.engine.export.writers import onnx_of
 from cleanplate.errors import CleanplateError
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
@@ -67,7 +67,7 @@ def test_only_the_network_is_in_8_bits(plate, scene_folder: Path) -> None:
     graph = graph_of(model)
     known = calibration_of(str(scene_folder), (64, 96))
     with torch.no_grad():
-        written = onnx.load_from_string(quantised(onnx_of(graph, alone=True), graph, known.frames[::10]))
+        written = onnx.load_from_string(quantize(onnx_of(graph, single=True), graph, known.frames[::10]))
     restored = {node.output[0] for node in written.graph.node if node.op_type == "DequantizeLinear"}
     network = [node for node in written.graph.node if node.op_type == "Conv" and "/network/" in node.name]
     layers = [part for part in graph.modules() if isinstance(part, torch.nn.Conv2d)]
@@ -90,7 +90,7 @@ def test_a_network_that_sees_a_plate_too(tmp_path: Path) -> None:
     model = fitted("pairnet", frames, initial="median")
     graph = graph_of(model)
     with torch.no_grad():
-        written = onnx.load_from_string(quantised(onnx_of(graph, alone=True), graph, frames[:3]))
+        written = onnx.load_from_string(quantize(onnx_of(graph, single=True), graph, frames[:3]))
     small = [node for node in written.graph.node if node.op_type == "QuantizeLinear"]
     stems = [node for node in written.graph.node if node.op_type == "Conv" and "stem" in node.name]
     restored = {node.output[0] for node in written.graph.node if node.op_type == "DequantizeLinear"}
@@ -101,7 +101,7 @@ def test_a_network_that_sees_a_plate_too(tmp_path: Path) -> None:
 def test_calibration_frames_are_spread_and_half_are_kept_back(scene_folder: Path, tmp_path: Path) -> None:
     known = calibration_of(str(scene_folder), (64, 96))
     assert len(known.frames) == len(known.truths)
-    assert len(known.to_learn_from) == (len(known.frames) + 1) // 2
+    assert len(known.calibration_frames) == (len(known.frames) + 1) // 2
     for number in range(200):
         cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((8, 9, 3), number, np.uint8))
     many = calibration_of(str(tmp_path), (8, 9))
@@ -131,7 +131,7 @@ def test_the_loss_is_that_of_the_frames_kept_back() -> None:
     odd = np.zeros_like(ramp)
     truth = np.where(np.arange(10) > 4, 255, 0).astype(np.uint8)[None]
     known = Calibration("ramp", [odd, ramp, odd, ramp], [truth] * 4)
-    told = loss(Marked(4), Marked(6), known)
+    told = quantization_loss(Marked(4), Marked(6), known)
     assert told == {"frames": 2, "f_masks": 0.75, "f_float": 1.0, "f_int8": 0.75}
 
 

@@ -14,12 +14,12 @@ from torch import nn
 import cleanplate
 from cleanplate.data.training.examples import Labelled
 from cleanplate.engine.export import export
-from cleanplate.engine.export.estimates import estimate_of
-from cleanplate.engine.export.graphs import exportable, graph_of
+from cleanplate.engine.export.model_graph import graph_of
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
+from cleanplate.models.components.graphs.prediction import estimate_graph, exportable
 from cleanplate.models.exported import ExportedModel
 from cleanplate.models.learned import LearnedModel
 from cleanplate.models.statistical.lowmotion.model import LowMotion
@@ -246,7 +246,8 @@ def test_a_new_autoencoder_needs_no_line_here(made, frames) -> None:
             return super()._inputs([cv2.blur(frame, (3, 3)) for frame in frames])
 
     with pytest.raises(
-        ModelError, match="blurred: cannot be exported: it has its own _inputs, which no graph is known"
+        ModelError,
+        match="blurred: cannot be exported: it overrides _inputs, which the exported graph does not reproduce",
     ):
         graph_of(Blurred(model.options))
 
@@ -254,7 +255,7 @@ def test_a_new_autoencoder_needs_no_line_here(made, frames) -> None:
 def test_what_is_found_by_a_gradient_is_refused(made, frames) -> None:
     model = cleanplate.create("wgan", search_steps=3, **{key: SHORT[key] for key in ("steps", "frames")})
     with pytest.raises(
-        ModelError, match="wgan: cannot be exported: search_steps: 3 steps .*; with search_steps=0 it can"
+        ModelError, match="wgan: cannot be exported: search_steps: 3 gradient steps .*; with search_steps=0 it can"
     ):
         graph_of(model.fit(in_memory(frames)))
 
@@ -270,7 +271,7 @@ def test_a_base_without_a_graph_is_named(frames) -> None:
 def test_a_camera_that_shakes_is_refused(name: str) -> None:
     large, random = textured(HEIGHT + 20, WIDTH + 20, seed=4).astype(np.uint8), np.random.default_rng(5)
     shaken = [large[y : y + HEIGHT, x : x + WIDTH].copy() for y, x in random.integers(6, 15, (60, 2))]
-    with pytest.raises(ModelError, match="lowmotion: it follows a camera that moves, .* registration=false and views"):
+    with pytest.raises(ModelError, match="lowmotion: the camera moves, .* registration=false and views"):
         graph_of(cleanplate.create(name).fit(in_memory(shaken)))
 
 
@@ -293,7 +294,7 @@ def test_frames_of_any_number_go_through_at_once(made, frames, exported) -> None
     together = written.predict(frames[:5])
     for frame, known in zip(frames[:5], together, strict=True):
         np.testing.assert_allclose(written.predict([frame])[0].score, known.score, atol=1e-3)
-    assert estimate_of(made("median"), (HEIGHT, WIDTH)).initial == {}
+    assert estimate_graph(made("median"), (HEIGHT, WIDTH)).initial_states == {}
 
 
 # Any size
@@ -316,7 +317,7 @@ def test_sizes_that_do_not_fit_are_told(made, labelled, frames) -> None:
     loose = made("unet", fit=False)
     with pytest.raises(ModelError, match="unet: takes frames of any size, .* --size WIDTHxHEIGHT"):
         graph_of(loose)
-    with pytest.raises(ModelError, match="unet: --size 64x0 is no size"):
+    with pytest.raises(ModelError, match="unet: --size 64x0 is not a frame size"):
         graph_of(loose, (0, 64))
     with pytest.raises(ModelError, match="median: fitted to 75×51 frames, not 64×48; leave out --size"):
         graph_of(made("median"), (48, 64))
@@ -393,7 +394,7 @@ def test_a_model_that_learns_in_a_way_of_its_own_is_exported_still_only(made, fr
             super()._adapt(frame, mask * 0, learning_rate)
 
     model = Hasty().fit(in_memory(frames))
-    with pytest.raises(ModelError, match="median: it has its own _adapt, .* without --adaptive it can be exported"):
+    with pytest.raises(ModelError, match="median: it overrides _adapt, .* without --adaptive it can be exported"):
         graph_of(model, adaptive=True)
     assert not graph_of(model).states
 

@@ -8,22 +8,17 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from cleanplate.engine.export import filling, model_graph, statistical
-from cleanplate.engine.export.filling import FilledIn, dilated
-from cleanplate.engine.export.networks import area_means, windows
-from cleanplate.engine.export.recent import RecentGraph, comparisons
-from cleanplate.foreground import difference
-from cleanplate.models.components import inpainting
-from cleanplate.models.components.inpainting import filled_in
-from cleanplate.models.statistical.rpca import robust_pca
+from cleanplate.models.components.graphs.networks import area_means, unfold
+from cleanplate.models.components.inpainting import InpaintingGraph, dilate, inpaint
+from cleanplate.models.supervised.bgsnet.graph import RecentBackgroundGraph, sorting_network
 from cleanplate.models.supervised.bgsnet.recent_background import RecentBackground
 from in_memory import textured
 
 
 def test_the_recent_background_is_that_of_the_model() -> None:
     random = np.random.default_rng(4)
-    graph, recent = RecentGraph(), RecentBackground()
-    states = tuple(RecentGraph.initial(recent, (6, 7)).values())
+    graph, recent = RecentBackgroundGraph(), RecentBackground()
+    states = tuple(RecentBackgroundGraph.initial_states(recent, (6, 7)).values())
     for index in range(230):
         frame, rate = random.integers(0, 256, (6, 7, 3)).astype(np.uint8), float(random.choice([-1.0, -1.0, 0.0, 0.1]))
         if index == 0:
@@ -33,16 +28,16 @@ def test_the_recent_background_is_that_of_the_model() -> None:
         found, states = graph(picture, torch.tensor([rate]), *states)
         np.testing.assert_array_equal(found[0].permute(1, 2, 0).numpy(), wanted)
         if index % 7 == 0:
-            kept, seen = RecentGraph.initial(recent, (6, 7)).values()
+            kept, seen = RecentBackgroundGraph.initial_states(recent, (6, 7)).values()
             assert seen == states[1]
             count = len(recent.stream_state()["kept"])
             np.testing.assert_array_equal(kept[10 - count :], states[0][10 - count :])
 
 
-def test_the_comparisons_sort() -> None:
+def test_the_sorting_network_sorts() -> None:
     for bits in range(1024):  # whatever sorts zeros and ones sorts all (Knuth)
         values = [bits >> place & 1 for place in range(10)]
-        for one, other in comparisons(10):
+        for one, other in sorting_network(10):
             values[one], values[other] = min(values[one], values[other]), max(values[one], values[other])
         assert values == sorted(values)
 
@@ -56,7 +51,7 @@ def test_means_over_areas_are_torchs(after: tuple[int, int]) -> None:
 @pytest.mark.parametrize(("dimension", "size", "step"), [(2, 6, 4), (-1, 5, 5), (3, 1, 1)])
 def test_windows_are_torchs(dimension: int, size: int, step: int) -> None:
     pictures = torch.rand(2, 3, 14, 23)
-    torch.testing.assert_close(windows(pictures, dimension, size, step), pictures.unfold(dimension, size, step))
+    torch.testing.assert_close(unfold(pictures, dimension, size, step), pictures.unfold(dimension, size, step))
 
 
 @pytest.fixture
@@ -76,11 +71,11 @@ def holes() -> Iterator[np.ndarray]:
 
 
 def test_holes_are_filled_as_the_model_fills_them(holes) -> None:
-    frame, graph = textured(90, 310, seed=8).astype(np.uint8), FilledIn((90, 310))
+    frame, graph = textured(90, 310, seed=8).astype(np.uint8), InpaintingGraph((90, 310))
     picture = torch.from_numpy(frame).permute(2, 0, 1)[None].float()
     for hole in holes:
         found = graph(picture, torch.from_numpy(hole)[None, None])[0].permute(1, 2, 0).numpy()
-        np.testing.assert_allclose(found, filled_in(frame, hole), atol=1)
+        np.testing.assert_allclose(found, inpaint(frame, hole), atol=1)
 
 
 @pytest.mark.parametrize("side", [1, 3, 5, 9, 17, 31])
@@ -88,11 +83,4 @@ def test_holes_get_wider_as_in_opencv(side: int) -> None:
     marks = (np.random.default_rng(side).random((40, 90)) > 0.995).astype(np.uint8)
     wanted = cv2.dilate(marks, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
     assert 0 < wanted.mean() < 1
-    np.testing.assert_array_equal(dilated(torch.from_numpy(marks)[None, None], side)[0, 0].numpy(), wanted)
-
-
-def test_numbers_that_are_written_twice_are_the_same() -> None:
-    assert (filling._SIDE, filling._REACH) == (inpainting._SIDE, inpainting._REACH)
-    assert robust_pca.robust_coefficients.__defaults__ == (statistical._SCALES,)
-    for name in ("_SUPPORT_CAP", "_SUPPORT_SIDE", "_SUPPORT_OWN"):
-        assert getattr(model_graph, name) == getattr(difference, name)
+    np.testing.assert_array_equal(dilate(torch.from_numpy(marks)[None, None], side)[0, 0].numpy(), wanted)

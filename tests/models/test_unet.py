@@ -15,7 +15,7 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError, DataError, ModelError
 from cleanplate.models.components.blocks import Style
-from cleanplate.models.components.inpainting import filled_in
+from cleanplate.models.components.inpainting import inpaint
 from cleanplate.models.supervised.unet.examples import fitting
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.supervised.unet.network import IMAGENET_DEVIATION, IMAGENET_MEAN, UNetNetwork
@@ -205,27 +205,27 @@ def test_a_hole_is_filled_with_what_surrounds_it() -> None:
     hole = np.zeros((300, 400), bool)
     hole[100:200, 150:230] = True
     spoilt = np.where(hole[..., None], 255, frame).astype(np.uint8)
-    filled = filled_in(spoilt, hole)
+    filled = inpaint(spoilt, hole)
     far = cv2.dilate(hole.astype(np.uint8), np.ones((21, 21))) == 0
     np.testing.assert_array_equal(filled[far], frame[far])
     gap = np.abs(filled.astype(int) - frame)
     assert gap[hole].mean() < 12
     assert gap[hole].max() < 40
     plain = np.full((50, 60, 3), (10, 100, 250), np.uint8)
-    assert np.abs(filled_in(plain, hole[:50, 100:160] | (plain[..., 0] > 10)).astype(int) - plain).max() == 0
+    assert np.abs(inpaint(plain, hole[:50, 100:160] | (plain[..., 0] > 10)).astype(int) - plain).max() == 0
 
 
 def test_holes_of_nothing_and_of_everything() -> None:
     frame = textured(40, 50, 1).astype(np.uint8)
-    untouched = filled_in(frame, np.zeros((40, 50), bool))
+    untouched = inpaint(frame, np.zeros((40, 50), bool))
     np.testing.assert_array_equal(untouched, frame)
     assert untouched is not frame
-    everywhere = filled_in(frame, np.ones((40, 50), bool))
+    everywhere = inpaint(frame, np.ones((40, 50), bool))
     np.testing.assert_array_equal(np.unique(everywhere.reshape(-1, 3), axis=0), np.rint(frame.mean((0, 1)))[None])
     corner = np.ones((40, 50), bool)
     corner[:12, :12] = False  # all that is known
     frame[:12, :12] = 77
-    assert (filled_in(frame, corner) == 77).all()
+    assert (inpaint(frame, corner) == 77).all()
 
 
 # What it learns from

@@ -10,12 +10,12 @@ from cleanplate.foreground.options import ForegroundOptions
 from cleanplate.utils.arrays import Image, Score
 
 # A pixel this close to the background is taken as background when the light is measured.
-_LIGHT_SAMPLE_LEVELS = 20
+LIGHT_SAMPLE_LEVELS = 20
 _LEVELS = np.arange(256.0)[:, None]
 # A glaring spot must not raise all around it.
-_SUPPORT_CAP = 60.0
-_SUPPORT_SIDE = 21
-_SUPPORT_OWN = 0.6
+SUPPORT_CAP = 60.0
+SUPPORT_SIDE = 21
+SUPPORT_OWN = 0.6
 _BANDS = 3
 _OTHER_ALGORITHM = 1 << 22  # pixels from which on OpenCV filters by another way, which is faster still
 
@@ -69,8 +69,8 @@ def supported(score: Score, support: float) -> Score:
     Returns:
         float32 `[H, W]`.
     """
-    surroundings = cv2.blur(np.minimum(score, _SUPPORT_CAP), (_SUPPORT_SIDE, _SUPPORT_SIDE))
-    return np.asarray(score + support * (surroundings - _SUPPORT_OWN * score), dtype=np.float32)
+    surroundings = cv2.blur(np.minimum(score, SUPPORT_CAP), (SUPPORT_SIDE, SUPPORT_SIDE))
+    return np.asarray(score + support * (surroundings - SUPPORT_OWN * score), dtype=np.float32)
 
 
 def compensate_light(frame: Image, background: Image, gain: str) -> Image:
@@ -97,7 +97,7 @@ def compensate_light(frame: Image, background: Image, gain: str) -> Image:
     )
     change = seen - plate
     lit = plate + _medians(change) if gain == "offset" else plate * _medians((seen + 1.0) / (plate + 1.0))
-    still = (np.abs(seen - lit) < _LIGHT_SAMPLE_LEVELS).all(axis=0)
+    still = (np.abs(seen - lit) < LIGHT_SAMPLE_LEVELS).all(axis=0)
     if still.mean() < 0.1:  # nothing to measure on
         return background
     if gain == "offset":

@@ -16,6 +16,7 @@ from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import resting_noise
 from cleanplate.models.components.sample_pairs import FramePairs
+from cleanplate.models.exportable import Exportable
 from cleanplate.models.types import Estimate, Prediction, as_bgr
 from cleanplate.utils.arrays import Image, Score
 
@@ -33,7 +34,7 @@ class NoOptions:
     """For models that have nothing to tune."""
 
 
-class BackgroundModel(ABC):
+class BackgroundModel(Exportable, ABC):
     """Separates foreground from background; learned or not, offline or streaming.
 
     A model states its name, family, league and paper, a frozen dataclass `Options` (which validates itself in
@@ -167,7 +168,7 @@ class BackgroundModel(ABC):
                 self._adapt(frame, mask, learning_rate)
         return predictions
 
-    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:  # noqa: B027  # as `adapts` says
+    def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:  # as `adapts` says
         """Takes over, where `adapts`, what a frame shows of the background."""
 
     @property
@@ -175,7 +176,7 @@ class BackgroundModel(ABC):
         """Whether an estimate depends on the frames seen before, so that frames must come in order."""
         return self.streaming
 
-    def reset(self) -> None:  # noqa: B027  # most models have nothing to forget
+    def reset(self) -> None:  # most models have nothing to forget
         """Forgets the frames seen since fitting or loading, as before another video; what was learnt stays.
 
         Models fitted offline take each frame for itself, and have nothing to forget. Those that learn online start
@@ -232,7 +233,7 @@ class BackgroundModel(ABC):
         """
         return {}
 
-    def load_stream_state(self, memory: dict[str, Any]) -> None:  # noqa: B027  # most models have nothing to remember
+    def load_stream_state(self, memory: dict[str, Any]) -> None:  # most models have nothing to remember
         """Takes back what `stream_state` gave, after `load_state_dict`: the stream goes on uninterrupted."""
 
     def save(self, path: Path | str) -> None:

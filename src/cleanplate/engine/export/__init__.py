@@ -1,5 +1,5 @@
-"""Fitted models as one file that runs without cleanplate: ONNX, OpenVINO or TorchScript, the whole model inside."""
+"""Export of fitted models to one file that runs without cleanplate: ONNX, OpenVINO or TorchScript."""
 
-from cleanplate.engine.export.writers import FORMATS, export
+from cleanplate.engine.export.exporter import FORMATS, export
 
 __all__ = ["FORMATS", "export"]

@@ -1,45 +1,23 @@
-"""A whole model as a graph: uint8 BGR frames in; mask, score and background out, and what is remembered in and out."""
+"""A whole model as a graph with the inputs and outputs of an exported file, see `cleanplate.models.exported`."""
 
 import math
-from dataclasses import replace
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from cleanplate.engine.export.estimates import EstimateGraph, Known, Size, States, estimate_of
-from cleanplate.engine.export.filters import box_mean
-from cleanplate.engine.export.head import HeadGraph
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel
-
-# As `cleanplate.foreground.difference` has them; tests hold the two together.
-_SUPPORT_CAP = 60.0
-_SUPPORT_SIDE = 21
-_SUPPORT_OWN = 0.6
-
-
-class Answer(NamedTuple):
-    """What a model says of frames.
-
-    Attributes:
-        mask: uint8 `[N, 1, H, W]` of 0 and 255.
-        score: float32 `[N, 1, H, W]`.
-        background: whole levels, float32 BGR `[N, 3, H, W]`.
-        states: what is remembered from here on, by name.
-    """
-
-    mask: Tensor
-    score: Tensor
-    background: Tensor
-    states: States
+from cleanplate.models.components.graphs.estimates import Size
+from cleanplate.models.components.graphs.prediction import PredictionGraph, check_exportable, prediction_graph
+from cleanplate.models.registry import available
+from cleanplate.models.supervised.base import SupervisedModel
 
 
 class ModelGraph(nn.Module):
-    """An estimate, the head and its threshold.
+    """A `PredictionGraph` between uint8 frames and uint8 pictures.
 
     A graph that remembers or learns takes one frame at a time: `forward(frames, learning_rate, *states)`, the rate only
-    where `takes_rate`, gives mask, score and background, and behind them the states as the next frame needs them.
+    where `takes_rate`. It returns mask, score and background, followed by the states for the next frame.
 
     Attributes:
         size: height and width of the frames.
@@ -47,24 +25,23 @@ class ModelGraph(nn.Module):
 
     __jit_unused_properties__ = ("states", "takes_rate")
 
-    def __init__(self, estimate: EstimateGraph, head: HeadGraph, size: Size) -> None:
+    def __init__(self, prediction: PredictionGraph, size: Size) -> None:
         super().__init__()
-        self.background = estimate
-        self.head = head
+        self.prediction = prediction
         self.size = size
 
     @property
     def states(self) -> dict[str, Tensor]:
-        """What is remembered before the first frame, by name and in order; empty for most."""
-        return self.background.initial
+        """The states before the first frame, by name and in order; empty for most models."""
+        return self.prediction.estimate.initial_states
 
     @property
     def takes_rate(self) -> bool:
         """Whether the learning rate, float32 `[1]`, is an input."""
-        return self.background.takes_rate
+        return self.prediction.estimate.takes_rate
 
     def example(self) -> tuple[Tensor, ...]:
-        """Inputs to trace it with: two frames where any number may come, so that nothing takes it for a constant."""
+        """Inputs to trace the graph with; two frames where it takes any number, or tracing would fix the number."""
         shape = (1 if self.takes_rate or self.states else 2, *self.size, 3)
         frames = torch.arange(math.prod(shape), dtype=torch.int32).remainder(251).to(torch.uint8).reshape(shape)
         return frames, *([torch.tensor([-1.0])] if self.takes_rate else []), *self.states.values()
@@ -79,38 +56,55 @@ class ModelGraph(nn.Module):
         pictures = frames.permute(0, 3, 1, 2).float()
         rate = further[0] if self.takes_rate else None
         states = dict(zip(self.states, further[1:] if self.takes_rate else further, strict=True))
-        answer = self.answer(pictures, rate, states)
-        background = answer.background.permute(0, 2, 3, 1).to(torch.uint8)
-        return answer.mask[:, 0], answer.score[:, 0], background, *(answer.states[name] for name in self.states)
-
-    def answer(self, pictures: Tensor, rate: Tensor | None, states: States) -> Answer:
-        """As `forward`, between graphs: pictures are float32 BGR `[N, 3, H, W]`."""
-        known = self.background(pictures, rate, states)
-        score = scored(self.head, pictures, known)
-        mask = self.head.mask(score)
-        return Answer(mask, score, known.background, self.background.taught(known, pictures, mask, rate))
+        mask, score, background, after = self.prediction(pictures, rate, states)
+        background = background.permute(0, 2, 3, 1).to(torch.uint8)
+        return mask[:, 0], score[:, 0], background, *(after[name] for name in self.states)
 
 
-def model_graph(model: BackgroundModel, size: Size, adaptive: bool = False) -> ModelGraph:
-    """The graph of a fitted model, for frames of this size; raises `ModelError` for what has none."""
-    estimate = estimate_of(model, size, adaptive)
-    return ModelGraph(estimate, estimate.head or HeadGraph(model.head.options, model.noise_of(size), size), size)
+def graph_of(model: BackgroundModel, size: Size | None = None, adaptive: bool = False) -> ModelGraph:
+    """The graph of a fitted model.
+
+    Args:
+        model: fitted to a scene, or one that needs no scene.
+        size: height and width of the frames, for models that take any size; others know theirs.
+        adaptive: the graph goes on learning online when the learning rate asks for it. What it learns is a state, and
+            frames come one by one. Otherwise the model stays as it is now.
+
+    Raises:
+        ModelError: if the model is not fitted or cannot be exported; says which models can.
+    """
+    check_exportable(model, adaptive)
+    size = _frame_size(model, size)
+    graph = ModelGraph(prediction_graph(model, size, adaptive), size)
+    if adaptive and not graph.takes_rate:
+        names = [name for name, kind in available().items() if kind.adapts]
+        raise ModelError(
+            f"{model.name}: learns nothing online; leave out --adaptive ({', '.join(names[:-1])}, {names[-1]} and "
+            "models based on one of them do)"
+        )
+    return graph.eval()
 
 
-def scored(head: HeadGraph, pictures: Tensor, known: Known) -> Tensor:
-    """The score, `[N, 1, H, W]`: an estimate's own, or the head's, see `ForegroundHead.score`."""
-    if known.score is not None:
-        return known.score
-    if known.noise is None:
-        return head.score(pictures, known.background)
-    # Another noise for every frame, where the head only knows one: what it does around that, see `ForegroundHead`.
-    options: ForegroundOptions = head.options
-    size = int(pictures.shape[2]), int(pictures.shape[3])
-    bare = HeadGraph(replace(options, noise_scale=0.0, support=0.0), None, size)
-    score = bare.score(pictures, known.background)
-    if options.noise_scale > 0:
-        score = (score - options.noise_scale * (known.noise - options.noise_floor).clamp(min=0)).clamp(min=0)
-    if options.support > 0:
-        surroundings = box_mean(score.clamp(max=_SUPPORT_CAP), _SUPPORT_SIDE)
-        score = score + options.support * (surroundings - _SUPPORT_OWN * score)
-    return score
+def _frame_size(model: BackgroundModel, size: Size | None) -> Size:
+    """Height and width of the frames; raises a `ModelError` if they are unknown or wrong."""
+    if isinstance(model, SupervisedModel):
+        model.check_trained()
+    known = model.fitted_size
+    if known is not None and model.fitted:
+        if size not in (None, known):
+            assert size is not None
+            raise ModelError(
+                f"{model.name}: fitted to {known[1]}×{known[0]} frames, not {size[1]}×{size[0]}; leave out --size, or "
+                "fit it to frames of that size"
+            )
+        return known
+    if not (model.any_size and model.fitted):
+        raise ModelError(f"{model.name}: not fitted to a scene yet; fit it first (cleanplate apply … --write model)")
+    if size is None:
+        raise ModelError(
+            f"{model.name}: takes frames of any size, but an exported file takes one size; give it with --size "
+            "WIDTHxHEIGHT (or fit the model to a scene first)"
+        )
+    if min(size) < 1:
+        raise ModelError(f"{model.name}: --size {size[1]}x{size[0]} is not a frame size")
+    return size

@@ -31,6 +31,8 @@ from cleanplate.models.adversarial.search import searched
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.components.blocks import Activation, Norm
 from cleanplate.models.components.encoder_decoder import resized
+from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.networks import NetworkBackground
 from cleanplate.models.learned import as_image, shrunk
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
@@ -137,6 +139,17 @@ class Gan(Autoencoder):
             residuals = self.network.decode(codes)[0] - self.network.small_plate
             residuals = resized(residuals, (plate.shape[-2], plate.shape[-1]))
         return [Estimate(as_image((plate[0] + residual).clamp(0, 1))) for residual in residuals]
+
+    def export_obstacle(self) -> str:
+        """See `Exportable.export_obstacle`: a search along gradients cannot be exported."""
+        steps = self.options.search_steps
+        if steps:
+            return f"search_steps: {steps} gradient steps per frame are no graph; with search_steps=0 it can"
+        return super().export_obstacle()
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        return NetworkBackground(self.network, size, grey=self.options.grey)
 
 
 def sampled(model: Gan, count: int, seed: int = 0) -> Tensor:

@@ -146,14 +146,14 @@ class SupervisedModel(BackgroundModel):
         """Whether `apply` can be called."""
         return self.learnt and self._size is not None
 
-    def needs_learning(self) -> None:
+    def check_trained(self) -> None:
         """Raises a `ModelError` that says what to do where nothing was learnt."""
         if not self.learnt:
             raise ModelError(f"{self.name}: has not learnt yet; call learn(labelled frames) or load a checkpoint first")
 
     def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """See `BackgroundModel.predict`."""
-        self.needs_learning()
+        self.check_trained()
         return super().predict(frames, learning_rate)
 
     @property

@@ -24,6 +24,8 @@ from cleanplate.errors import ConfigError
 from cleanplate.models.components.blocks import Activation, Attention, Norm, Stage, Style
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder, Encoder
 from cleanplate.models.components.encoder_weights import load_encoder
+from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.networks import NetworkBackground
 from cleanplate.models.components.initializers import Initial, initial_background
 from cleanplate.models.components.losses import check_mix
 from cleanplate.models.components.residual_on_background import PlateNetwork
@@ -109,6 +111,7 @@ class Autoencoder(LearnedModel):
     family = "autoencoder"
     paper = "Hinton and Salakhutdinov 2006; Sauvalle and de La Fortelle 2023 (arXiv 2112.08001)"
     Options = AutoencoderOptions
+    graph_methods = ("_inputs", "_packed", "_estimated")
     options: AutoencoderOptions
     network: PlateNetwork
 
@@ -196,6 +199,10 @@ class Autoencoder(LearnedModel):
             Estimate(as_image(background), None if noises is None else _levels(noises[position]))
             for position, background in enumerate(backgrounds)
         ]
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        return NetworkBackground(self.network, size, grey=self.options.grey)
 
 
 def _levels(noise: Tensor) -> Any:

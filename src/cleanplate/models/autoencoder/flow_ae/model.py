@@ -19,6 +19,9 @@ from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import AutoencoderOptions
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
+from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.networks import NetworkBackground
+from cleanplate.models.components.graphs.prediction import prediction_graph
 from cleanplate.models.components.streams import FlowStream, MaskStream, Stream, flow_roots
 from cleanplate.models.registry import available, register
 
@@ -48,6 +51,7 @@ class FlowAutoencoder(StreamAutoencoder):
     name = "flow_ae"
     paper = "Simonyan and Zisserman 2014 (arXiv 1406.2199); Feichtenhofer et al. 2016 (arXiv 1604.06573)"
     Options = FlowOptions
+    not_exportable = ""
     options: FlowOptions
 
     def make_stream(self) -> Stream:
@@ -59,6 +63,18 @@ class FlowAutoencoder(StreamAutoencoder):
         options = self.options
         inputs = 3 + self.stream.channels
         return EarlyFusion(working, self.outputs, options.latent_dim, options.width, self.style, inputs=inputs)
+
+    def export_obstacle(self) -> str:
+        """See `Exportable.export_obstacle`: optical flow cannot be exported."""
+        if self.options.stream == "flow":
+            return f"{StreamAutoencoder.not_exportable}; with stream=mask it can, where the model of the mask can"
+        return super().export_obstacle()
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        assert isinstance(self.stream, MaskStream)  # see `export_obstacle`
+        stream = prediction_graph(self.stream.model, size, adaptive)
+        return NetworkBackground(self.network, size, grey=self.options.grey, stream=stream)
 
 
 class EarlyFusion(ConvAutoencoder):

@@ -112,7 +112,7 @@ def able_of_bf16(device: torch.device) -> bool:
 # === judging: The sum of two witnesses: a difference that misses nothing, and a network that knows what is none
 # of an object.
 
-_PROBABILITY_MEDIAN = 5
+PROBABILITY_MEDIAN = 5
 
 
 def judged(difference: Score, probability: Score, cap: float, vote: float) -> Score:
@@ -134,4 +134,4 @@ def judged(difference: Score, probability: Score, cap: float, vote: float) -> Sc
 def smoothed_probability(logits: Tensor) -> Score:
     """Probability from logits `[H, W]`, float32 `[H, W]` in steps of a 255th, median-filtered."""
     levels = torch.sigmoid(logits.float()).mul(255).round().to(torch.uint8).cpu().numpy()
-    return np.asarray(cv2.medianBlur(levels, _PROBABILITY_MEDIAN).astype(np.float32) / 255)
+    return np.asarray(cv2.medianBlur(levels, PROBABILITY_MEDIAN).astype(np.float32) / 255)

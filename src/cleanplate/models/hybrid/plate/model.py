@@ -22,6 +22,9 @@ import torch
 
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
+from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.prediction import estimate_graph
+from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
 from cleanplate.models.hybrid.plate.inference import (
     QuickHead,
     able_of_bf16,
@@ -71,6 +74,7 @@ class Plate(OnBase):
     name = "plate"
     family = "hybrid"
     paper = "own; after Tezcan et al. 2020 (BSUV-Net), Braham et al. 2017"
+    graph_methods = ("_judged", "probability")
     Options = PlateOptions
     # Cap and vote leave a strong difference the last word only where the network is not sure that it is background.
     foreground_defaults = ForegroundOptions(threshold=28.0)
@@ -105,6 +109,17 @@ class Plate(OnBase):
             return list(
                 pool.map(lambda frame: self._judged(frame, *self.base._estimate([frame], learning_rate)), frames)
             )
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        return FusedScoreGraph(
+            estimate_graph(self.base, size, adaptive),
+            self.network,
+            self.head.options,
+            self.base.noise_of(size),
+            difference_clip=self.options.cap,
+            network_weight=self.options.vote,
+        )
 
     def _judged(self, frame: Image, known: Estimate) -> Estimate:
         height, width = frame.shape[:2]

@@ -18,8 +18,11 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.graphs.backgrounds import FixedBackground
+from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.gmm.gaussian_mixture import Covariance, Mixture, fit_mixtures, whitening
+from cleanplate.models.statistical.gmm.graph import MixtureGraph
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
 
@@ -147,6 +150,13 @@ class GaussianMixtureModel(BackgroundModel):
         return [
             Estimate(self.background, score=np.minimum(worth * self._labeller.distance(frame), 255)) for frame in frames
         ]
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        options = self.options
+        if options.use == "background":
+            return FixedBackground(self.background)
+        return MixtureGraph(self.background, self.state_dict(), options.background_share, options.levels_per_deviation)
 
 
 class PixelLabeller:

@@ -21,12 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
+from cleanplate.errors import ConfigError, ModelError
 from cleanplate.models.base import FEW_FRAMES, BackgroundModel
+from cleanplate.models.components.graphs.backgrounds import FixedBackground
+from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers.learned import learned
 from cleanplate.models.components.initializers.temporal import low_motion_background
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.registry import register
+from cleanplate.models.statistical.lowmotion.graph import RunningSubspaceBackground, SubspaceBackground
 from cleanplate.models.statistical.lowmotion.mosaic import Views, camera_moves
 from cleanplate.models.statistical.lowmotion.residual_subspace import ResidualSubspace
 from cleanplate.models.statistical.lowmotion.stabilization import Registration, shifted
@@ -139,6 +142,20 @@ class LowMotion(BackgroundModel):
         self._running += np.where((mask == 0)[..., None], learning_rate * unforeseen, np.float32(0))
         if self._residual is not None:
             self._residual.move_to(_rounded(self._running))
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        if self._views is not None or self._registration is not None:
+            raise ModelError(
+                f"{self.name}: the camera moves, and following it cannot be exported; for a camera that stands still, "
+                "fit it with registration=false and views=false"
+            )
+        plate = self._plate if self._running is None else self._running
+        assert plate is not None  # it was fitted
+        subspace = None
+        if self._residual is not None:
+            subspace = SubspaceBackground(plate, self._residual.mean, self._residual.components)
+        return RunningSubspaceBackground(plate, subspace) if adaptive else subspace or FixedBackground(plate)
 
     @property
     def remembers(self) -> bool:

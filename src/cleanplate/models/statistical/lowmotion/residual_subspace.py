@@ -15,13 +15,13 @@ from cleanplate.utils.arrays import Image
 
 Floats = NDArray[np.float32]
 
-_SCALE = 4
+SCALE = 4
 _RANK = 8
 _ROUNDS = 4
-_ALIKE_LEVELS = 20
-_TRIM_LEVELS = (12, 12)
-_LEAST_SHARE = 0.05
-_RIDGE = 1.0
+ALIKE_LEVELS = 20
+TRIM_LEVELS = (12, 12)
+LEAST_SHARE = 0.05
+RIDGE = 1.0
 
 
 class ResidualSubspace:
@@ -68,12 +68,12 @@ class ResidualSubspace:
         known = _background(residual.reshape(self._small.shape)).reshape(-1)
         centred = residual - self.mean
         found = np.zeros_like(self.mean)
-        for trim in (*_TRIM_LEVELS, None):
-            if known.mean() < _LEAST_SHARE:
+        for trim in (*TRIM_LEVELS, None):
+            if known.mean() < LEAST_SHARE:
                 return self.plate  # hardly anything to go by
             weights = np.repeat(known, 3).astype(np.float32)
             weighted = self.components * weights
-            system = weighted @ self.components.T + _RIDGE * np.eye(len(self.components), dtype=np.float32)
+            system = weighted @ self.components.T + RIDGE * np.eye(len(self.components), dtype=np.float32)
             found = np.asarray(np.linalg.solve(system, weighted @ centred), np.float32) @ self.components
             if trim is not None:
                 known = _largest(np.abs(centred - found).reshape(-1, 3)) < trim
@@ -85,7 +85,7 @@ class ResidualSubspace:
 
 def _shrunk(frame: Image) -> Floats:
     height, width = frame.shape[:2]
-    size = (max(8, width // _SCALE), max(8, height // _SCALE))
+    size = (max(8, width // SCALE), max(8, height // SCALE))
     return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
@@ -93,7 +93,7 @@ def _background(residual: Floats) -> NDArray[np.bool_]:
     """Where a small residual is background: beyond a change of light that the whole picture shares, under 20 levels."""
     light = np.median(np.ascontiguousarray(residual[::2, ::2].reshape(-1, 3).T), axis=1)
     gap = np.clip(_largest(np.abs(residual - light)), 0, 255).astype(np.uint8)
-    return np.asarray(cv2.medianBlur(gap, 3) < _ALIKE_LEVELS)
+    return np.asarray(cv2.medianBlur(gap, 3) < ALIKE_LEVELS)
 
 
 def _largest(values: Floats) -> Floats:

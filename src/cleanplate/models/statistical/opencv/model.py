@@ -44,6 +44,7 @@ class OpenCvSubtractor(BackgroundModel):
     """
 
     family = "statistical"
+    not_exportable = "OpenCV does not give out what its subtractor has learnt"
     streaming = True
     # What the field reports of these: their own mask after a median filter.
     foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(

@@ -19,9 +19,11 @@ import numpy as np
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.errors import ConfigError
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers import Initial, initial_background
 from cleanplate.models.learned import shrunk
 from cleanplate.models.registry import register
+from cleanplate.models.statistical.rpca.graph import SubspaceBackground
 from cleanplate.models.statistical.rpca.robust_pca import Floats, leading_subspace, robust_coefficients, robust_pca
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
@@ -116,6 +118,10 @@ class RobustPca(BackgroundModel):
 
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         return [Estimate(self._background_of(self._column(frame))) for frame in frames]
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        return SubspaceBackground(self._plate, self._basis, self._working)
 
     def _background_of(self, column: Floats) -> Image:
         # Light first: a factor on everything is the one change that may be far from the plate.

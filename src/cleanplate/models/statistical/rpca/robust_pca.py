@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
+SCALES = (0.16, 0.08, 0.04, 0.04, 0.04)
+RIDGE = 1e-4
 _GROWTH = 1.5  # of the penalty from step to step; the paper's value, slower ones are no more exact on video
 
 
@@ -63,7 +65,7 @@ def leading_subspace(low: Floats, rank: int, floor: float = 1e-3) -> Floats:
 
 
 def robust_coefficients(
-    column: Floats, basis: Floats, start: Floats, group: int, scales: tuple[float, ...] = (0.16, 0.08, 0.04, 0.04, 0.04)
+    column: Floats, basis: Floats, start: Floats, group: int, scales: tuple[float, ...] = SCALES
 ) -> Floats:
     """Where in a subspace most of a column lies: least squares, reweighted, blind to what does not fit.
 
@@ -81,7 +83,7 @@ def robust_coefficients(
         Coefficients `[K]`.
     """
     found = start
-    ridge = np.eye(basis.shape[1], dtype=basis.dtype) * basis.dtype.type(1e-4)
+    ridge = np.eye(basis.shape[1], dtype=basis.dtype) * basis.dtype.type(RIDGE)
     for scale in scales:
         error = np.square(column - basis @ found).reshape(-1, group).mean(axis=1) / scale**2
         weight = np.repeat((1 / np.square(1 + error)).astype(basis.dtype), group)

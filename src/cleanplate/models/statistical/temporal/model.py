@@ -22,6 +22,8 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.graphs.backgrounds import FixedBackground, RunningBackground
+from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
@@ -81,6 +83,12 @@ class TemporalModel(BackgroundModel):
             assert self._plate is not None
             self._running = self._plate.astype(np.float32)
         cv2.accumulateWeighted(frame, self._running, learning_rate, (mask == 0).astype(np.uint8))
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        plate = self._plate if self._running is None else self._running
+        assert plate is not None  # it was fitted
+        return RunningBackground(plate) if adaptive else FixedBackground(plate)
 
     @property
     def remembers(self) -> bool:

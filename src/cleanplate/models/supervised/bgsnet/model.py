@@ -29,11 +29,14 @@ from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.prediction import estimate_graph
 from cleanplate.models.hybrid.plate.inference import head_weights, judged, reduced, smoothed_probability
 from cleanplate.models.hybrid.plate.network import MULTIPLE, HeadNetwork
 from cleanplate.models.registry import create, model_class, register
 from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked
+from cleanplate.models.supervised.bgsnet.graph import BgsNetGraph
 from cleanplate.models.supervised.bgsnet.recent_background import RecentBackground
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import BASE, below
@@ -92,6 +95,7 @@ class BgsNet(SupervisedModel):
 
     name = "bgsnet"
     paper = "own; after Tezcan et al. 2021 (BSUV-Net 2.0)"
+    graph_methods = ("_judged", "logits")
     Options = BgsNetOptions
     foreground_defaults = ForegroundOptions(threshold=28.0)
     options: BgsNetOptions
@@ -139,7 +143,7 @@ class BgsNet(SupervisedModel):
 
     def fit(self, sequence: FrameSequence) -> Self:
         """Takes the clean plate of a scene, from its frames alone."""
-        self.needs_learning()
+        self.check_trained()
         self.base.fit(sequence)
         self._size = self.base.fitted_size
         self._background = None if self._size is None else self.base.background
@@ -179,6 +183,19 @@ class BgsNet(SupervisedModel):
         known = self.base._estimate(frames, learning_rate)
         learn = learning_rate != 0
         return [self._judged(frame, estimate, learn) for frame, estimate in zip(frames, known, strict=True)]
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        graph = BgsNetGraph(
+            estimate_graph(self.base, size, adaptive),
+            self.network,
+            self.head.options,
+            self.base.noise_of(size),
+            difference_clip=self.options.cap,
+            network_weight=self.options.vote,
+        )
+        graph.remember(self.recent)
+        return graph
 
     def _judged(self, frame: Image, known: Estimate, learn: bool) -> Estimate:
         height, width = frame.shape[:2]

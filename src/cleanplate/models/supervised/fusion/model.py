@@ -24,7 +24,10 @@ from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import League
 from cleanplate.models.checkpoint import load
+from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.prediction import prediction_graph
 from cleanplate.models.registry import create, register
+from cleanplate.models.supervised.fusion.graph import FusionGraph
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import OnBase, below
@@ -69,6 +72,7 @@ class Fusion(OnBase):
     family = "hybrid"
     league: League = "semantic"
     paper = "Braham et al. 2017 (SemanticBGS)"
+    graph_methods = ("_corrected", "people")
     Options = FusionOptions
     foreground_defaults = ForegroundOptions(threshold=28.0)
     options: FusionOptions
@@ -127,6 +131,13 @@ class Fusion(OnBase):
 
     def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
         """The base has taken the frame over already, by its own mask, when it was asked."""
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        assert self.semantics is not None and self._empty is not None  # it is fitted
+        people, options = self.semantics.segmentation_graph(size), self.options
+        base = prediction_graph(self.base, size, adaptive)
+        return FusionGraph(base, people, self._empty, options.nobody_below, options.somebody_above)
 
     def _corrected(self, frame: Image, score: Score) -> Score:
         assert self._empty is not None

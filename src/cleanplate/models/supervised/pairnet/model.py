@@ -32,11 +32,13 @@ from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import compensate_light
+from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.hybrid.plate.inference import reduced
 from cleanplate.models.learned import as_tensor, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.pairnet.examples import PairExamples, plate_of, working_size
+from cleanplate.models.supervised.pairnet.graph import PairGraph
 from cleanplate.models.supervised.pairnet.network import MULTIPLE, PairNetwork
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
@@ -80,6 +82,7 @@ class PairNet(SupervisedModel):
 
     name = "pairnet"
     paper = "own; after Varghese et al. 2018 (ChangeNet), Tezcan et al. 2021"
+    graph_methods = ("_score", "_features")
     Options = PairNetOptions
     # Below the middle: in places unlike those it has learnt from, the network is timid.
     foreground_defaults = ForegroundOptions(threshold=80.0)
@@ -107,7 +110,7 @@ class PairNet(SupervisedModel):
 
     def fit(self, sequence: FrameSequence) -> Self:
         """Takes the clean plate of a scene: the user's, else what the initialiser makes of the frames."""
-        self.needs_learning()
+        self.check_trained()
         self.take_plate(plate_of(sequence, self.options.initial))
         return self
 
@@ -137,6 +140,10 @@ class PairNet(SupervisedModel):
         ) as pool:
             scores = pool.map(lambda frame: self._score(quick, frame, plate), frames)
             return [Estimate(plate, score=score) for score in scores]
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        return PairGraph(self.background, self.network, working_size(size, self.options.working), self.options.light)
 
     def _score(self, quick: PairNetwork, frame: Image, plate: Image) -> Score:
         """Probability of foreground, float32 `[H, W]`, 0 to 255."""

@@ -28,13 +28,15 @@ from cleanplate.models.components.augmentation import Strengths
 from cleanplate.models.components.blocks import Activation, Style
 from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.components.encoder_weights import load_encoder
+from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers import Initial, initial_background
-from cleanplate.models.components.inpainting import filled_in
+from cleanplate.models.components.inpainting import inpaint
 from cleanplate.models.hybrid.plate.inference import reduced
 from cleanplate.models.learned import as_tensor, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.unet.examples import UNetExamples, fitting
+from cleanplate.models.supervised.unet.graph import FOREGROUND_SCORE, SegmentationGraph, UNetGraph
 from cleanplate.models.supervised.unet.network import UNetNetwork, Upsampling
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
     from cleanplate.models.supervised.training import LabelledTask
 
 _BATCH = 8
-_SURE = 127.5
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,9 @@ class UNet(SupervisedModel):
     league = "semantic"
     paper = "Ronneberger et al. 2015"
     any_size = True
+    graph_methods = ("_scored", "logits")
     Options = UNetOptions
-    foreground_defaults = ForegroundOptions(threshold=_SURE)
+    foreground_defaults = ForegroundOptions(threshold=FOREGROUND_SCORE)
     options: UNetOptions
     network: UNetNetwork
 
@@ -152,7 +154,7 @@ class UNet(SupervisedModel):
 
     def fit(self, sequence: FrameSequence) -> Self:
         """Takes the background of a camera from its frames; of pictures of many places, each has its own."""
-        self.needs_learning()
+        self.check_trained()
         self._size = self._background = None
         if sequence.still_pictures or self.options.initial == "none":
             return self
@@ -169,10 +171,19 @@ class UNet(SupervisedModel):
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         plate = None if self._size is None else self._background
         return [
-            Estimate(filled_in(frame, score > _SURE) if plate is None else plate, score=score)
+            Estimate(inpaint(frame, score > FOREGROUND_SCORE) if plate is None else plate, score=score)
             for _, alike in groupby(frames, key=lambda frame: frame.shape)
             for frame, score in self._scored(list(alike))
         ]
+
+    def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
+        """See `Exportable.export_graph`."""
+        return UNetGraph(self.segmentation_graph(size), None if self.fitted_size is None else self.background)
+
+    def segmentation_graph(self, size: tuple[int, int]) -> SegmentationGraph:
+        """The graph of the score alone, for frames of this size."""
+        working = fitting(size, self.options.side)
+        return SegmentationGraph(self.network, size, working, mirrored=self.options.mirrored)
 
     def _scored(self, frames: list[Image]) -> list[tuple[Image, Score]]:
         """Frames of one size, each with its score."""

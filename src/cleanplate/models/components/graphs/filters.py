@@ -1,6 +1,12 @@
-"""OpenCV's filters in operations that ONNX has: the same levels, borders included.
+"""OpenCV's filters in operations that ONNX has: the same grey levels, borders included.
 
 Pictures are float32 `[N, C, H, W]` in grey levels; height and width are fixed when a graph is traced.
+
+`median_filter` computes `cv2.medianBlur` as minima and maxima of whole planes of bytes, the fastest way in every
+runtime. A sorting network sorts the window of each pixel; each comparison is made for all pixels at once. Neighbours
+share work: rows are sorted into columns once, and columns are merged two, four, … at a time. Comparisons on which the
+median does not depend are never computed. After Adams, "Fast Median Filters Using Separable Sorting Networks" (2021),
+and Batcher's odd-even merging (1968).
 """
 
 from collections.abc import Callable
@@ -12,13 +18,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-__all__ = ["Resize", "bordered", "box_mean", "gaussian", "majority", "median_filter", "middle"]
-
 _SHARES = 2048
+_LUMA = (3735 / 32768, 19235 / 32768, 9798 / 32768)  # OpenCV's fixed-point weights of blue, green and red
+
+
+def luma(pictures: Tensor) -> Tensor:
+    """`cv2.cvtColor` of BGR `[N, 3, H, W]` to grey, `[N, 1, H, W]`: whole levels from whole levels."""
+    shares = torch.tensor(_LUMA, device=pictures.device)[:, None, None]
+    return torch.floor((pictures * shares).sum(dim=1, keepdim=True) + 0.5)
 
 
 def bordered(pictures: Tensor, margin: int, border: int) -> Tensor:
-    """Pictures with a margin, taken from inside as OpenCV's `border` says, for pictures smaller than it too."""
+    """Pictures with a margin filled as OpenCV's `border` says; the margin may be larger than the picture."""
     around = (margin,) * 4
     if border == cv2.BORDER_REPLICATE:
         return F.pad(pictures, around, mode="replicate")
@@ -32,12 +43,12 @@ def bordered(pictures: Tensor, margin: int, border: int) -> Tensor:
 
 
 def majority(marks: Tensor, side: int) -> Tensor:
-    """`cv2.medianBlur` of pictures of 0 and 1, `[N, 1, H, W]`: what more than half of the window is."""
+    """`cv2.medianBlur` of pictures of 0 and 1, `[N, 1, H, W]`: the value of more than half of the window."""
     return (_box(bordered(marks, side // 2, cv2.BORDER_REPLICATE), side) > 0.5).float()
 
 
 def gaussian(levels: Tensor, side: int) -> Tensor:
-    """`cv2.GaussianBlur` with a window of `side` on whole levels: exact to a level, for sides up to 7 exact."""
+    """`cv2.GaussianBlur` of whole levels, window of `side` pixels: exact up to side 7, then within one level."""
     channels = int(levels.shape[1])
     row = torch.tensor(cv2.getGaussianKernel(side, 0).ravel(), dtype=torch.float32, device=levels.device)
     wide = bordered(levels, side // 2, cv2.BORDER_REFLECT_101)
@@ -57,7 +68,7 @@ def _box(wide: Tensor, side: int) -> Tensor:
 
 
 def _sums(lines: Tensor, count: int, axis: int) -> Tensor:
-    """Sums of so many neighbours, of 1, 2, 4, … at a time: faster everywhere than pooling or convolving a plane."""
+    """Sums of `count` neighbours along an axis, by doubling: faster in every runtime than pooling or a convolution."""
     long, reach, start = int(lines.shape[axis]) - count + 1, 1, 0
     total: Tensor | None = None
     while True:
@@ -71,15 +82,15 @@ def _sums(lines: Tensor, count: int, axis: int) -> Tensor:
         lines, reach = lines.narrow(axis, 0, rest) + lines.narrow(axis, reach, rest), 2 * reach
 
 
-def middle(samples: Tensor) -> Tensor:
-    """The median over the last axis, `[N, C, S]` to `[N, C]`; of an even number the mean of the two in the middle."""
+def median(samples: Tensor) -> Tensor:
+    """The median over the last axis, `[N, C, S]` to `[N, C]`; the mean of the middle two of an even number."""
     count = int(samples.shape[-1])
     upper = samples.topk(count // 2 + 1, dim=-1, sorted=True).values
     return upper[..., -1] if count % 2 else (upper[..., -1] + upper[..., -2]) / 2
 
 
 class Resize(nn.Module):
-    """`cv2.resize` from one fixed size to another, as two products with matrices that OpenCV itself has filled."""
+    """`cv2.resize` from one fixed size to another: two matrix products, whose weights OpenCV itself gives."""
 
     rows: Tensor
     columns: Tensor
@@ -89,11 +100,11 @@ class Resize(nn.Module):
         super().__init__()
         self.needed = before != after
         self.whole = whole
-        # Where one side grows, OpenCV's mean over areas is linear interpolation, and that of whole levels its own.
+        # Where a side grows, OpenCV's INTER_AREA interpolates linearly, and whole levels in fixed point.
         self.enlarging = after[0] > before[0] or after[1] > before[1]
-        # OpenCV halves whole levels with (a + b + c + d + 2) >> 2, and rounds to even everywhere else.
+        # OpenCV halves whole levels by (a + b + c + d + 2) >> 2, and rounds half to even everywhere else.
         self.upwards = interpolation == cv2.INTER_AREA and before == (2 * after[0], 2 * after[1])
-        # Means of 1, 2, 4, 8, … values are exact, in whatever order they are added up.
+        # Means of 1, 2, 4, 8, … values are exact in any order of addition.
         factors = before[0] // after[0], before[1] // after[1]
         exact = all(new * by == old and by & (by - 1) == 0 for old, new, by in zip(before, after, factors, strict=True))
         self.pooled = factors if exact and interpolation == cv2.INTER_AREA else None
@@ -106,15 +117,15 @@ class Resize(nn.Module):
         if not self.needed:
             return pictures
         if self.enlarging and self.whole:
-            return self._in_whole_numbers(pictures)
-        # In OpenCV's order: rounding, halves above all, depends on it.
+            return self._in_fixed_point(pictures)
+        # In OpenCV's order, on which the rounding of halves depends.
         resized = self.rows @ (pictures @ self.columns) if self.pooled is None else F.avg_pool2d(pictures, self.pooled)
         if not self.whole:
             return resized
         return torch.floor(resized + 0.5) if self.upwards else torch.round(resized)
 
-    def _in_whole_numbers(self, pictures: Tensor) -> Tensor:
-        """As OpenCV interpolates whole levels: weights in 2048ths, what falls below the last bit cut off on the way."""
+    def _in_fixed_point(self, pictures: Tensor) -> Tensor:
+        """Interpolates whole levels as OpenCV does: weights in 2048ths, intermediate results cut off."""
         beside = torch.floor(pictures @ torch.round(self.columns * _SHARES) / 16).double()
         shares = torch.round(self.rows * _SHARES).double()
         upper = (shares > 0).double().argmax(dim=1)
@@ -127,7 +138,7 @@ class Resize(nn.Module):
 
 
 def _weights(before: tuple[int, int], after: tuple[int, int], interpolation: int, axis: int) -> NDArray[np.float32]:
-    """What each place counts for each resized one, along one axis: the answers to single bright lines."""
+    """Weights along one axis, `[after, before]`: OpenCV's answers to pictures of a single bright line."""
     answers = []
     for place in range(before[axis]):
         line = np.zeros(before, np.float32)
@@ -135,13 +146,6 @@ def _weights(before: tuple[int, int], after: tuple[int, int], interpolation: int
         answers.append(cv2.resize(line, after[::-1], interpolation=interpolation).take(0, axis=1 - axis))
     return np.ascontiguousarray(np.stack(answers, axis=1))
 
-
-# === medians: `cv2.medianBlur` as minima and maxima of whole planes of bytes, which every runtime does fastest.
-#
-# Each place's window is sorted by a network of comparisons; each comparison is made for all places at once.
-# Neighbours share work: rows are sorted into columns once, and columns are merged two, four, … at a time. What
-# the median does not depend on is never computed. After Adams, "Fast Median Filters Using Separable Sorting
-# Networks" (2021), and Batcher's odd-even merging (1968).
 
 _Sorted = list["_Plane"]
 
@@ -163,13 +167,13 @@ def median_filter(levels: Tensor, side: int) -> Tensor:
     columns = _window([_Plane(lambda: wide)], side, _DOWN)
     half = _window(columns, reach // 2, _ACROSS)
     most = _merged(_moved(half, 0, reach // 2, _ACROSS), _moved(half, reach // 2, 0, _ACROSS))
-    middle = side * side // 2 + 1
-    found = _of_rank(_moved(most, 0, 1, _ACROSS), _moved(columns, reach, 0, _ACROSS), middle)
+    rank = side * side // 2 + 1
+    found = _of_rank(_moved(most, 0, 1, _ACROSS), _moved(columns, reach, 0, _ACROSS), rank)
     return found.value()[:, None].float()
 
 
 class _Plane:
-    """A plane that is computed when it is first asked for: most of a sorted window never is."""
+    """A plane that is computed on first use; most planes of a sorted window are never used."""
 
     def __init__(self, make: Callable[[], Tensor]) -> None:
         self._make = make
@@ -182,7 +186,7 @@ class _Plane:
 
 
 def _moved(planes: _Sorted, before: int, after: int, axis: int) -> _Sorted:
-    """Planes without so many lines before and after."""
+    """Planes without `before` lines at the start and `after` lines at the end of an axis."""
 
     def cut(plane: _Plane) -> _Plane:
         return _Plane(lambda: plane.value().narrow(axis, before, int(plane.value().shape[axis]) - before - after))
@@ -199,17 +203,17 @@ def _larger(one: _Plane, other: _Plane) -> _Plane:
 
 
 def _window(planes: _Sorted, count: int, axis: int) -> _Sorted:
-    """What lies in `count` neighbours, each sorted already, in one order."""
+    """The values of `count` neighbours in one sorted order; each neighbour is sorted already."""
     if count == 1:
         return planes
-    first = 1 << (count - 1).bit_length() - 1  # the highest power of two below: its parts are shared
+    first = 1 << (count - 1).bit_length() - 1  # the highest power of two below count, whose parts are shared
     rest = count - first
     before, after = _window(planes, first, axis), _window(planes, rest, axis)
     return _merged(_moved(before, 0, rest, axis), _moved(after, first, 0, axis))
 
 
 def _merged(one: _Sorted, other: _Sorted) -> _Sorted:
-    """Two orders in one, by Batcher's odd-even merging."""
+    """Two sorted orders merged by Batcher's odd-even merging."""
     if not one or not other:
         return one or other
     if len(one) == len(other) == 1:
@@ -223,7 +227,7 @@ def _merged(one: _Sorted, other: _Sorted) -> _Sorted:
 
 
 def _of_rank(one: _Sorted, other: _Sorted, rank: int) -> _Plane:
-    """The plane that is at `rank`, from 1, of two orders: the least of all that `rank` planes lie at or below."""
+    """The plane at `rank`, counted from 1, of two sorted orders together."""
     best: _Plane | None = None
     for taken in range(max(0, rank - len(other)), min(rank, len(one)) + 1):
         highest = [*one[taken - 1 : taken], *other[rank - taken - 1 : rank - taken]]

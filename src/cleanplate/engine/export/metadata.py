@@ -1,4 +1,4 @@
-"""What an exported file tells of its model: every value is a word or JSON."""
+"""The metadata of an exported file: what it was written from and what it takes, as words and JSON by key."""
 
 import hashlib
 import json
@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import cleanplate
-from cleanplate.engine.export.graphs import ModelGraph
+from cleanplate.engine.export.model_graph import ModelGraph
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.checkpoint import read
 from cleanplate.models.exported import FORMAT, FRAMES, NOTES, RATE, STATES, packed
 
 
-def described(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> dict[str, str]:
-    """The metadata of a file: what wrote it, from what, what the model is, and what it starts from."""
+def metadata_of(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> dict[str, str]:
+    """The metadata of a file with this graph of the model in a checkpoint; read by `ExportedModel`."""
     options = model.describe()["options"]
-    notes = {key: value for key, value in read(checkpoint).get("notes", {}).items() if _is_plain(value)}
+    notes = {key: value for key, value in read(checkpoint).get("notes", {}).items() if _is_json(value)}
     states = {name: state.numpy() for name, state in graph.states.items()}
     return {
         "cleanplate": cleanplate.__version__,
@@ -29,19 +29,19 @@ def described(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> di
         "parameters": str(model.parameters),
         "options": json.dumps(options),
         "foreground": json.dumps(asdict(model.head.options)),
-        "inputs": json.dumps(inputs_of(graph)),
+        "inputs": json.dumps(input_names(graph)),
         NOTES: json.dumps(notes),
         "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
         **({STATES: packed(states)} if states else {}),
     }
 
 
-def inputs_of(graph: ModelGraph) -> list[str]:
-    """The names of what goes in, in order."""
+def input_names(graph: ModelGraph) -> list[str]:
+    """The names of the graph's inputs, in order."""
     return [FRAMES, *([RATE] if graph.takes_rate else []), *graph.states]
 
 
-def _is_plain(value: Any) -> bool:
+def _is_json(value: Any) -> bool:
     try:
         json.dumps(value)
     except TypeError:

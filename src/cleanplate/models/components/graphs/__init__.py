@@ -1,0 +1,1 @@
+"""Parts of the torch graphs that models return for export: filters, the foreground head, backgrounds and networks."""
