@@ -35,10 +35,9 @@ class Toy(BackgroundModel):
     family = "statistical"
     Options = ToyOptions
 
-    def fit(self, sequence):
+    def _fit(self, sequence):
         self._background = sequence[self.options.which]
         self._size = sequence.size
-        return self
 
     def _estimate(self, frames, learning_rate):
         return [Estimate(self.background) for _ in frames]

@@ -15,8 +15,8 @@ from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply import command
 from cleanplate.apps.apply.behind import AHEAD, ReadAhead, WriteBehind
 from cleanplate.apps.apply.command import Asked, apply_command
-from cleanplate.apps.apply.thinning import evenly, eventful
 from cleanplate.data.sequence import FrameSequence
+from cleanplate.data.subsampling import best_of_parts, subsample
 from cleanplate.errors import DataError
 
 WRITE = ("overlay", "foreground", "csv", "sheet")
@@ -235,7 +235,7 @@ def test_an_error_of_a_writer_reaches_who_hands_over_and_does_not_block() -> Non
 
 @pytest.mark.parametrize("count", [0, 1, 5, 6, 7, 8, 9, 40, 1000])
 def test_even_choice(count: int) -> None:
-    kept, step = evenly(range(count), 6)
+    kept, step = subsample(range(count), 6)
     assert kept == list(range(0, count, step))
     assert len(kept) <= 6
     assert count == 0 or len(kept) >= min(count, 3)
@@ -244,7 +244,7 @@ def test_even_choice(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 3, 4, 9, 100, 1023])
 def test_an_eventful_choice_is_spread_and_holds_the_best(count: int) -> None:
     worth = np.random.default_rng(count).permutation(count)
-    chosen = eventful(range(count), 4, lambda item: worth[item])
+    chosen = best_of_parts(range(count), 4, lambda item: worth[item])
     assert len(chosen) == min(4, count)
     assert chosen == sorted(set(chosen))
     assert int(np.argmax(worth)) in chosen

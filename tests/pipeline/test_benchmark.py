@@ -40,7 +40,7 @@ class Moody(BackgroundModel):
     family = "statistical"
     streaming = True
 
-    def fit(self, sequence):
+    def _fit(self, sequence):
         Path("pid").write_text(str(os.getpid()))
         if sequence.name == "baseline/failing":
             raise ValueError("not today,\\nnot tomorrow")
@@ -90,11 +90,10 @@ class Echo(BackgroundModel):
     shown: list[int] = []  # noqa: RUF012  # of the class, for models are made anew
     fails = False
 
-    def fit(self, sequence):
+    def _fit(self, sequence):
         self._size = sequence.size
         if self.fails:
             raise ValueError("no,\nnot today")
-        return self
 
     def _estimate(self, frames, learning_rate):
         Echo.shown.append(len(frames))

@@ -3,19 +3,35 @@
 import glob
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import cv2
+import numpy as np
 
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_picture
-from cleanplate.data.io.sources import FrameSource, ImageFiles, VideoFile, natural_key
+from cleanplate.data.io.sources import FrameSource, ImageFiles, KeptFrames, VideoFile, natural_key
 from cleanplate.data.sequence import FrameSequence, OnCorrupt
 from cleanplate.data.streams.camera import Backoff, Camera
 from cleanplate.data.streams.stdin_video import PipedVideo, RawPipe
 from cleanplate.data.streams.stream import FrameStream, Pictures, Video
+from cleanplate.data.subsampling import subsample
 from cleanplate.errors import DataError
+from cleanplate.utils.arrays import Image
+
+FramesLike = FrameSequence | Path | str | Iterable[Image] | cv2.VideoCapture
+"""All that `BackgroundModel.fit` takes for a scene."""
+
+MOST_FRAMES = 1000
+MOST_BYTES = 2**30
+"""So much of an iterator or a capture is kept in memory, at most."""
+
+CAMERA_FRAMES = 200
+"""So many frames are read from a capture that does not end."""
 
 _ADDRESS = re.compile(r"(rtsp|rtsps|rtmp|rtmps|http|https|udp|tcp|srt|rtp)://.+", re.IGNORECASE)
 
@@ -39,6 +55,62 @@ def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnC
     else:
         raise DataError(f"{path}: no such file or folder")
     return FrameSequence(name or path.stem, source, range(1, len(source) + 1), on_corrupt=on_corrupt)
+
+
+def as_sequence(frames: FramesLike, convert: Callable[[Any], Image] = np.asarray) -> FrameSequence:
+    """Returns frames as a sequence, whatever form they come in.
+
+    Args:
+        frames: a sequence, returned as it is; a path, opened by `open_sequence`; a list, tuple or array of frames; an
+            iterator of frames; or a `cv2.VideoCapture`, read from where it stands to its end. A capture that does not
+            tell how many frames it has, such as a camera, is read for `CAMERA_FRAMES` frames. Of iterators and
+            captures at most `MOST_FRAMES` frames and `MOST_BYTES` bytes are kept: every frame, or every second, every
+            fourth, … where there are more.
+        convert: makes a frame uint8 BGR `[H, W, 3]`, or raises.
+
+    Raises:
+        DataError: if there are no frames, or `frames` is nothing of these.
+    """
+    if isinstance(frames, FrameSequence):
+        return frames
+    if isinstance(frames, Path | str):
+        return open_sequence(frames)
+    kept: list[Image] = []
+    step = 1
+    if isinstance(frames, list | tuple | np.ndarray):
+        if isinstance(frames, np.ndarray) and (frames.ndim < 3 or (frames.ndim == 3 and frames.shape[2] in (3, 4))):
+            raise DataError(
+                f"frames: an array {frames.shape} is a single frame; give [N, H, W, 3], or a list of frames"
+            )
+        kept = [convert(frame) for frame in frames]
+    else:
+        if isinstance(frames, cv2.VideoCapture):
+            frames = _frames_of(frames)
+        elif not isinstance(frames, Iterable):
+            raise DataError(
+                f"frames: {type(frames).__name__} holds no frames; give a sequence, a path, a list, array or iterator "
+                "of frames, or a cv2.VideoCapture"
+            )
+        copies = (np.array(convert(frame)) for frame in frames)  # a capture may write the next frame over this one
+        first = next(copies, None)
+        if first is not None:
+            most = max(2, min(MOST_FRAMES, MOST_BYTES // first.nbytes))
+            kept, step = subsample(chain([first], copies), most)
+    if not kept:
+        raise DataError("frames: there are none; check that the video opened and the list is not empty")
+    return FrameSequence("frames", KeptFrames(kept, "frames"), range(1, step * len(kept) + 1, step))
+
+
+def _frames_of(capture: cv2.VideoCapture) -> Iterator[Any]:
+    """The frames that a capture has left."""
+    if not capture.isOpened():
+        raise DataError("frames: the cv2.VideoCapture is not open; check its file name or the camera's number")
+    ends = capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0
+    for _ in count() if ends else range(CAMERA_FRAMES):
+        ok, frame = capture.read()
+        if not ok:
+            return
+        yield frame
 
 
 def open_stream(

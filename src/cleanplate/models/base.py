@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
+from cleanplate.data.open import FramesLike, as_sequence
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
@@ -38,7 +39,7 @@ class BackgroundModel(Exportable, ABC):
     """Separates foreground from background; learned or not, offline or streaming.
 
     A model states its name, family, league and paper, a frozen dataclass `Options` (which validates itself in
-    `__post_init__`), and its foreground defaults; it implements `_estimate`, and `fit`,
+    `__post_init__`), and its foreground defaults; it implements `_estimate`, and `_fit`,
     `state_dict` and `load_state_dict` where it has something to learn.
     """
 
@@ -74,9 +75,26 @@ class BackgroundModel(Exportable, ABC):
 
     # Learning
 
-    def fit(self, sequence: FrameSequence) -> Self:
-        """Learns the scene offline. Models that learn online, and only so, return unchanged."""
+    def fit(self, frames: FramesLike) -> Self:
+        """Learns the scene offline. Models that learn only online stay as they are.
+
+        Args:
+            frames: a `FrameSequence`; the path of a video, a folder of pictures or a CDnet scene; a list or array of
+                frames, `[N, H, W, 3]`; an iterator of frames, or a `cv2.VideoCapture`, of which a bounded number is
+                kept, evenly spaced (see `cleanplate.data.open.as_sequence`). Frames are what `apply` takes.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            DataError: if there are no frames, or they cannot be read.
+            ModelError: if the model cannot learn from them.
+        """
+        self._fit(as_sequence(frames, lambda frame: as_bgr(frame, self.name)))
         return self
+
+    def _fit(self, sequence: FrameSequence) -> None:  # noqa: B027  # models that learn only online have nothing to do
+        """Learns the scene: what a model with something to learn offline implements."""
 
     @property
     def fitted(self) -> bool:
@@ -237,14 +255,14 @@ class BackgroundModel(Exportable, ABC):
         """Takes back what `stream_state` gave, after `load_state_dict`: the stream goes on uninterrupted."""
 
     def save(self, path: Path | str) -> None:
-        """Writes the complete model, in the midst of a stream too: `cleanplate.load` or `load` go on where it was.
+        """Writes the complete model, as `cleanplate.save` does: `cleanplate.load` or `load` go on where it was.
 
         Raises:
             ModelError: if the model cannot tell what it remembers, see `stream_state`.
         """
         from cleanplate.models.checkpoint import save
 
-        save(self, path, memory=True)
+        save(self, path)
 
     def load(self, path: Path | str) -> Self:
         """Becomes the model that `save` wrote, of the same name and options.

@@ -92,27 +92,28 @@ def load_into(model: BackgroundModel, path: Path | str) -> None:
     model.head = loaded.head
 
 
-def save(model: BackgroundModel, path: Path | str, *, memory: bool = False, **notes: Any) -> None:
+def save(model: BackgroundModel, path: Path | str, **notes: Any) -> None:
     """Writes a model: weights, options, frame size, foreground parameters, and the version that wrote it.
+
+    What the model remembers of the frames it has seen is written too, so that a stream goes on where it was; call
+    `reset()` first to leave it out.
 
     Args:
         model: fitted, or streaming.
         path: where; an existing file is replaced only once the new one is complete.
-        memory: also what the model remembers of the frames it has seen, so that a stream goes on where it was.
         notes: plain values to keep beside it (training data, git sha).
 
     Raises:
         ModelError: if `notes` or the model's state hold something that could not be read back without running code, or
-            the model cannot tell what it remembers.
+            the model has seen frames and cannot tell what it remembers of them (OpenCV's subtractors).
     """
     content = {
         "cleanplate": {"format": FORMAT, "version": cleanplate.__version__},
         "model": model.describe() | {"league": model.league, "family": model.family},
         "state": _as_tensors(model.state_dict()),
         "notes": _as_tensors(notes),
+        "memory": _as_tensors(model.stream_state()),
     }
-    if memory:
-        content["memory"] = _as_tensors(model.stream_state())
     # Through memory: given a path, torch writes the path's name into the file, and equal models should be equal files.
     data = io.BytesIO()
     torch.save(content, data)

@@ -81,11 +81,10 @@ class LearnedModel(BackgroundModel):
     def task(self, sequence: FrameSequence) -> "FramesTask":
         """Reads the sequence, builds the network and returns the task that trains it, data loaders included."""
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
         train_plainly(self.task(sequence), self.options.epochs)
         self.finish(sequence)
-        return self
 
     def finish(self, sequence: FrameSequence) -> None:
         """What is measured once the network has learnt; whoever trains calls it last."""

@@ -24,12 +24,11 @@ class OnBase(BackgroundModel):
         self.adapts = self.base.adapts
         self.side_by_side = self.base.side_by_side
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Fits the base."""
         self.base.fit(sequence)
         self._size = self.base.fitted_size
         self._background = None if self._size is None else self.base.background
-        return self
 
     def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
         self.base._adapt(frame, mask, learning_rate)

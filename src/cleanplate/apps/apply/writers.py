@@ -14,8 +14,8 @@ import numpy as np
 from cleanplate.apps.apply.kinds import Target
 from cleanplate.apps.apply.mask_video import write_mask_video
 from cleanplate.apps.apply.table import TableWriter
-from cleanplate.apps.apply.thinning import evenly, eventful
 from cleanplate.data.io.images import read_color, write_image
+from cleanplate.data.subsampling import best_of_parts, subsample
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.report.clips import narrowed, write_gif, write_mp4, write_webm
 from cleanplate.report.colours import cut_out, tinted
@@ -159,7 +159,7 @@ class ClipWriter:
                 write_mp4(work, pictures, self._rate, preset="veryfast")  # must keep up with the model
 
     def _write_gif(self, work: Path, pictures: Iterator[Image]) -> None:
-        kept, step = evenly((narrowed(picture, _GIF_WIDTH) for picture in pictures), _GIF_FRAMES)
+        kept, step = subsample((narrowed(picture, _GIF_WIDTH) for picture in pictures), _GIF_FRAMES)
         rate = min(_GIF_RATE, max(1, round(self._rate)))
         write_gif(work, kept, rate if step == 1 else max(_FAST_RATE, math.ceil(rate / step)))
 
@@ -183,7 +183,7 @@ class SheetWriter:
 
     def __call__(self, shots: Iterator[FrameResult]) -> None:
         """See `Writer`."""
-        chosen = eventful(self._small(shots), _SHEET_ROWS, lambda item: item[0])
+        chosen = best_of_parts(self._small(shots), _SHEET_ROWS, lambda item: item[0])
         sheet = sheet_of(
             [moment for _, moment in chosen], self._settings.title, self._settings.subtitle, cell_width=_SHEET_CELL
         )

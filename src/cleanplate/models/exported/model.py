@@ -4,7 +4,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +156,7 @@ class ExportedModel(BackgroundModel):
             lines.append(f"{line} ({cost['frames']} frames of {cost['calibrated_on']} that were kept back)")
         return lines
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Raises `ModelError`."""
         raise ModelError(f"{self.name}: an exported model is fitted for good; fit its checkpoint, and export that")
 

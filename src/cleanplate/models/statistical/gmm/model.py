@@ -8,7 +8,7 @@ mixture that learns online.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -97,12 +97,11 @@ class GaussianMixtureModel(BackgroundModel):
         self._covariances: NDArray[np.float32] | None = None  # [H·W, K, 3, 3]
         self._labeller: PixelLabeller | None = None
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Fits every pixel's mixture to evenly spaced frames."""
         frames = sequence.stack(self.options.frames)
         self._size = (frames.shape[1], frames.shape[2])
         self._take(self.mixtures(frames))
-        return self
 
     def mixtures(self, frames: Image, device: str = "cpu") -> Mixture:
         """The mixtures of uint8 frames `[N, H, W, 3]`, without keeping them; `device` may be an accelerator."""

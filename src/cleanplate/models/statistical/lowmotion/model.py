@@ -14,7 +14,7 @@ Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -82,7 +82,7 @@ class LowMotion(BackgroundModel):
         self._views: Views | None = None
         self._running: NDArray[np.float32] | None = None
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Finds registration or views, plate, components and noise, in this order, on the same pairs of frames."""
         pairs = FramePairs.of(sequence, self.options.frames)
         frames = pairs.frames
@@ -102,7 +102,6 @@ class LowMotion(BackgroundModel):
             self._residual = ResidualSubspace.learned(plate, list(pairs.frames))
         if self.options.noise and self._views is None and enough:
             self._noise = self._resting(pairs, ((frame, self._still(frame)) for frame in pairs.frames))
-        return self
 
     def _aligned(self, frames: Image) -> Image:
         assert self._registration is not None

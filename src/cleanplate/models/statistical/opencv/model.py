@@ -38,9 +38,8 @@ class OpenCvSubtractor(BackgroundModel):
     learning rate goes through to OpenCV. At 0 a model that cannot stop learning is not asked: its last background is
     compared with the frame, as for models that are only a background.
 
-    OpenCV does not give out what a subtractor has learnt. A checkpoint of `cleanplate.save` therefore holds the
-    configuration only, and a model that is loaded starts afresh; `save`, which promises more, refuses once a frame was
-    seen.
+    OpenCV does not give out what a subtractor has learnt. A checkpoint therefore holds the configuration only, and a
+    model that is loaded starts afresh; saving one that has seen frames is refused, for they would be lost.
     """
 
     family = "statistical"

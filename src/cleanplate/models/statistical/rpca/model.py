@@ -11,7 +11,7 @@ Example: `cleanplate.create("rpca", rank=8).fit(sequence).apply(frame)`. See als
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -75,7 +75,7 @@ class RobustPca(BackgroundModel):
     Options = RobustPcaOptions
     options: RobustPcaOptions
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Decomposes evenly spaced small frames; takes the plate."""
         options = self.options
         self._size = sequence.size
@@ -87,7 +87,6 @@ class RobustPca(BackgroundModel):
         self._background = self._plate
         if options.noise:
             self.measure_noise(sequence)
-        return self
 
     def state_dict(self) -> dict[str, Any]:
         """See `BackgroundModel.state_dict`; adds the plate and the subspace."""

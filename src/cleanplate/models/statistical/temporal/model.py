@@ -12,7 +12,7 @@ Lo and Velastin, "Automatic congestion detection system for underground platform
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import cv2
 import numpy as np
@@ -64,14 +64,13 @@ class TemporalModel(BackgroundModel):
         self._plate: Image | None = None
         self._running: NDArray[np.float32] | None = None
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Takes the statistic over evenly spaced frames."""
         self._background = self._plate = initial_background(self.name, sequence, self.options.frames)
         self._size = (self._background.shape[0], self._background.shape[1])
         self._running = None
         if self.options.noise:
             self.measure_noise(sequence)
-        return self
 
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         background = self._plate if self._running is None else np.rint(self._running).astype(np.uint8)

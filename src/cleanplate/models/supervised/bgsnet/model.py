@@ -141,14 +141,13 @@ class BgsNet(SupervisedModel):
                 for weight, before in zip(self.network.parameters(), first.parameters(), strict=True):
                     weight.mul_(1 - share).add_(before, alpha=share)
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Takes the clean plate of a scene, from its frames alone."""
         self.check_trained()
         self.base.fit(sequence)
         self._size = self.base.fitted_size
         self._background = None if self._size is None else self.base.background
         self.recent.clear()
-        return self
 
     @property
     def fitted(self) -> bool:

@@ -82,13 +82,12 @@ class Fusion(OnBase):
         self.semantics: UNet | None = None
         self._empty: Score | None = None
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Fits the base, and asks the semantics what they see in the empty scene."""
         self.semantics = self._trained()
-        super().fit(sequence)
+        super()._fit(sequence)
         if self._background is not None:
             self._empty = self.people(self._background)
-        return self
 
     def _trained(self) -> UNet:
         if not self.options.semantics:

@@ -108,11 +108,10 @@ class PairNet(SupervisedModel):
             logits: Tensor = self.network(pictures[:, :3], pictures[:, 3:])
         return logits
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Takes the clean plate of a scene: the user's, else what the initialiser makes of the frames."""
         self.check_trained()
         self.take_plate(plate_of(sequence, self.options.initial))
-        return self
 
     def take_plate(self, plate: Image) -> None:
         """From here on frames are compared with this, uint8 BGR `[H, W, 3]`."""

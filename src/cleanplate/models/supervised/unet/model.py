@@ -14,7 +14,7 @@ Example: `cleanplate.create("unet").learn([Labelled.of(pictures)]).apply(frame)`
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -152,16 +152,15 @@ class UNet(SupervisedModel):
         with reduced(pictures.device):
             return self.network(pictures.float() / 255)  # type: ignore[no-any-return]
 
-    def fit(self, sequence: FrameSequence) -> Self:
+    def _fit(self, sequence: FrameSequence) -> None:
         """Takes the background of a camera from its frames; of pictures of many places, each has its own."""
         self.check_trained()
         self._size = self._background = None
         if sequence.still_pictures or self.options.initial == "none":
-            return self
+            return
         known = sequence.clean_plate
         background = initial_background(self.options.initial, sequence) if known is None else known
         self._background, self._size = background, sequence.size
-        return self
 
     @property
     def fitted(self) -> bool:

@@ -1,4 +1,4 @@
-"""A bounded choice of an endless row: evenly spaced, or one eventful item in each part."""
+"""Subsampling of a stream of unknown length in bounded memory: evenly spaced, or the best item of each part."""
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
@@ -6,11 +6,11 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def evenly(items: Iterable[Item], most: int) -> tuple[list[Item], int]:
-    """Keeps every item, then every second, every fourth, …, so that never more than `most` are held.
+def subsample(items: Iterable[Item], most: int) -> tuple[list[Item], int]:
+    """Returns every item, every second, every fourth, …: at most `most`, evenly spaced, never more in memory.
 
     Returns:
-        The items, and of how many one was kept.
+        The items kept, and the step between them.
     """
     kept: list[Item] = []
     step = 1
@@ -25,19 +25,19 @@ def evenly(items: Iterable[Item], most: int) -> tuple[list[Item], int]:
     return kept, step
 
 
-def eventful(items: Iterable[Item], parts: int, worth: Callable[[Item], float]) -> list[Item]:
-    """Of each of at most `parts` equally long stretches the item that is worth most; holds `2 * parts` of them."""
+def best_of_parts(items: Iterable[Item], parts: int, score: Callable[[Item], float]) -> list[Item]:
+    """Returns the item of highest score in each of at most `parts` equally long parts; `2 * parts` are in memory."""
     best: list[Item] = []
     length, filled = 1, 0
     for item in items:
         if filled == length or not best:
             if len(best) == 2 * parts:
-                best = [max(pair, key=worth) for pair in zip(best[::2], best[1::2], strict=True)]
+                best = [max(pair, key=score) for pair in zip(best[::2], best[1::2], strict=True)]
                 length *= 2
             best.append(item)
             filled = 1
         else:
-            best[-1] = max(best[-1], item, key=worth)
+            best[-1] = max(best[-1], item, key=score)
             filled += 1
     groups = [best[len(best) * part // parts : len(best) * (part + 1) // parts] for part in range(parts)]
-    return [max(group, key=worth) for group in groups if group]
+    return [max(group, key=score) for group in groups if group]
