@@ -94,7 +94,7 @@ def test_a_capture_without_an_end_is_read_for_a_while(video: Path, monkeypatch: 
         (np.zeros((4, 5), np.uint8), r"an array \(4, 5\) is a single frame"),
         (7, "int holds no frames; give a sequence, a path"),
         (cv2.VideoCapture(), "the cv2.VideoCapture is not open"),
-        ("nowhere.mp4", "nowhere.mp4: no such file"),
+        ("nowhere.mp4", "nowhere.mp4: no such video file"),
     ],
 )
 def test_what_is_no_scene_is_refused(given: Any, message: str) -> None:
