@@ -93,7 +93,7 @@ class BackgroundModel(Exportable, ABC):
         self._fit(as_sequence(frames, lambda frame: as_bgr(frame, self.name)))
         return self
 
-    def _fit(self, sequence: FrameSequence) -> None:  # noqa: B027  # models that learn only online have nothing to do
+    def _fit(self, sequence: FrameSequence) -> None:  # models that learn only online have nothing to do
         """Learns the scene: what a model with something to learn offline implements."""
 
     @property
