@@ -1,4 +1,4 @@
-"""A server on loopback, and patience that does not wait."""
+"""A server on loopback, and retry that does not wait."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ import pytest
 
 from acquire.archives import SIZE, noise, zipped
 from acquire.server import Server
-from cleanplate.acquire.patience import Patience
-from cleanplate.acquire.transfer import Options
+from cleanplate.acquire.transfer import TransferOptions
+from cleanplate.utils.retry import RetryPolicy
 
 
 @pytest.fixture(autouse=True)
@@ -30,10 +30,10 @@ def pauses() -> list[float]:
 
 
 @pytest.fixture
-def options(pauses: list[float]) -> Options:
+def options(pauses: list[float]) -> TransferOptions:
     """Small pieces, four side by side, no waiting."""
-    patience = Patience(tries=4, pause=lambda stop, seconds: pauses.append(seconds), jitter=lambda: 0.5)
-    return Options(connections=4, least=4096, save_bytes=2048, patience=patience)
+    retry = RetryPolicy(tries=4, pause=lambda stop, seconds: pauses.append(seconds), jitter=lambda: 0.5)
+    return TransferOptions(connections=4, least=4096, save_bytes=2048, retry=retry)
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cleanplate.acquire.catalogue import Archive, find_set, load_catalogue
-from cleanplate.data.datasets.converters import READERS
+from cleanplate.acquire.catalogue import Archive, find_entry, load_catalogue
+from cleanplate.data.datasets.converters import CONVERTERS
 from cleanplate.errors import ConfigError, DataError
 
 PLAIN = {
-    "title": "t", "page": "p", "licence": "l", "terms": "t", "click": False, "layout": "cdnet",
+    "title": "t", "page": "p", "licence": "l", "terms": "t", "manual": False, "layout": "cdnet",
     "parts": {"all": {"archives": [{"name": "a.zip", "urls": ["http://localhost/a.zip"]}]}},
 }  # fmt: skip
 
@@ -28,8 +28,8 @@ def test_all_sets_are_there_with_terms_and_a_page() -> None:
         assert data_set.page.startswith("http")
         assert data_set.licence
         assert data_set.terms
-        assert data_set.reader is None or data_set.reader in READERS
-        assert data_set.click == (not any(part.archives for part in data_set.parts.values()))
+        assert data_set.converter is None or data_set.converter in CONVERTERS
+        assert data_set.manual == (not any(part.archives for part in data_set.parts.values()))
 
 
 def test_the_published_checksums_and_sizes_are_these() -> None:
@@ -47,10 +47,10 @@ def test_the_published_checksums_and_sizes_are_these() -> None:
 def test_cdnet_can_be_had_whole_by_category_and_by_video() -> None:
     cdnet = load_catalogue()["cdnet"]
     (whole,) = cdnet.chosen()
-    assert len(whole.holds) == 53
-    assert len({scene.split("/")[0] for scene in whole.holds}) == 11
+    assert len(whole.contents) == 53
+    assert len({scene.split("/")[0] for scene in whole.contents}) == 11
     (shadow,) = cdnet.chosen(["shadow"])
-    assert len(shadow.archives) == len(shadow.holds) == 6
+    assert len(shadow.archives) == len(shadow.contents) == 6
     (video,) = cdnet.chosen(["shadow/cubicle"])
     assert video.archives[0].urls == ("http://jacarini.dinf.usherbrooke.ca/static/dataset/shadow/cubicle.zip",)
     assert video.archives[0] in shadow.archives
@@ -61,15 +61,15 @@ def test_cdnet_can_be_had_whole_by_category_and_by_video() -> None:
 def test_the_other_sets_have_as_many_videos_as_their_makers_say() -> None:
     sets = load_catalogue()
     assert sum(sets["sbmnet"].counts.values()) == 79
-    assert len(sets["sbi"].parts["all"].holds) == 14
-    assert len(sets["lasiesta"].parts["all"].holds) == 48
+    assert len(sets["sbi"].parts["all"].contents) == 14
+    assert len(sets["lasiesta"].parts["all"].contents) == 48
     assert [part.name for part in sets["coco"].chosen()] == ["train2017", "val2017", "annotations"]
 
 
 def test_unknown_names_are_told_with_the_choices() -> None:
     sets = load_catalogue()
-    with pytest.raises(DataError, match=r"no set 'cdnt'.*cdnet, coco, sbmnet, sbi, lasiesta"):
-        find_set("cdnt", sets)
+    with pytest.raises(DataError, match=r"no dataset 'cdnt'.*cdnet, coco, sbmnet, sbi, lasiesta"):
+        find_entry("cdnt", sets)
     with pytest.raises(DataError, match=r"cdnet has no part 'shadows'; .*shadow, .*<category>/<video>"):
         sets["cdnet"].chosen(["shadow", "shadows"])
     with pytest.raises(DataError, match=r"coco has no part 'test2017'; choose from train2017, val2017, annotations$"):
@@ -100,7 +100,7 @@ def test_an_archive_that_makes_no_sense_is_refused(changes: dict[str, object], m
     ("changes", "message"),
     [
         ({"layout": "voc"}, "tiny: layout must be one of cdnet, coco, is 'voc'"),
-        ({"reader": "voc"}, "tiny: reader must be one of"),
+        ({"converter": "voc"}, "tiny: converter must be one of"),
         ({"parts": {}}, "tiny: needs at least one part"),
         ({"color": "red"}, "entry tiny: .*color"),
         ({"parts": {"all": {"url": "x"}}}, "part all: unknown key 'url'"),

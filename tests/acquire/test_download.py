@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from acquire.archives import cdnet_video, coco_annotations, picture, zipped
 from acquire.server import Fault, Server
 from cleanplate.acquire.catalogue import load_catalogue
-from cleanplate.acquire.transfer import Options
+from cleanplate.acquire.transfer import TransferOptions
 from cleanplate.cli import main
 from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
 from cleanplate.errors import DataError
@@ -25,7 +25,7 @@ from cleanplate.pipeline import download
 from cleanplate.pipeline.download import download_command
 
 ABOUT = {"title": "a set", "page": "http://localhost/page", "licence": "to test with", "terms": "cite nobody"}
-WHOLE = {"needs": ["input", "groundtruth", "ROI.bmp", "temporalROI.txt"]}
+WHOLE = {"required": ["input", "groundtruth", "ROI.bmp", "temporalROI.txt"]}
 NAMES = [f"{number:012d}.jpg" for number in range(3)]
 
 
@@ -44,26 +44,26 @@ def catalogue(server: Server, tmp_path: Path) -> Path:
         video = scene.split("/")[1]
         server.serve(f"/{scene}.zip", zipped(cdnet_video(f"{video}/")))
     cdnet = ABOUT | WHOLE | {
-        "click": False, "layout": "cdnet", "videos": videos, "video_archives": server.url("/{category}/{video}.zip"),
+        "manual": False, "layout": "cdnet", "videos": videos, "video_archives": server.url("/{category}/{video}.zip"),
         "parts": {"all": {"archives": [archive(server, "dataset2014.zip", zipped(every))]}},
     }  # fmt: skip
     annotations = {f"annotations/instances_{split}.json": coco_annotations(NAMES) for split in ("train2017", "val2017")}
     pictures = {f"val2017/{name}": picture(".jpg") for name in NAMES}
     coco = ABOUT | {
-        "click": False, "layout": "coco",
-        "parts": {"val2017": {"holds": ["annotations", "val2017"], "archives": [
-            archive(server, "annotations.zip", zipped(annotations), holds="annotations"),
-            archive(server, "val2017.zip", zipped(pictures), holds="val2017"),
+        "manual": False, "layout": "coco",
+        "parts": {"val2017": {"contents": ["annotations", "val2017"], "archives": [
+            archive(server, "annotations.zip", zipped(annotations), contents="annotations"),
+            archive(server, "val2017.zip", zipped(pictures), contents="val2017"),
         ]}},
     }  # fmt: skip
     sbm = {f"SBMnet_dataset/basic/{name}/input/in000001.jpg": picture(".jpg") for name in ("511", "Blurred")}
     sbm |= {f"SBMnet_dataset/basic/{name}/GT/GT_background.jpg": picture(".jpg") for name in ("511", "Blurred")}
     sbmnet = ABOUT | {
-        "click": False, "layout": "cdnet", "needs": ["input"], "reader": "sbmnet", "counts": {"basic": 2},
+        "manual": False, "layout": "cdnet", "required": ["input"], "converter": "sbmnet", "counts": {"basic": 2},
         "parts": {"all": {"archives": [archive(server, "SBMnet_dataset.zip", zipped(sbm), checked=False)]}},
     }  # fmt: skip
     lasiesta = ABOUT | {
-        "click": True, "layout": "cdnet", "needs": ["input", "groundtruth"], "reader": "lasiesta",
+        "manual": True, "layout": "cdnet", "required": ["input", "groundtruth"], "converter": "lasiesta",
         "videos": {"I_SI": ["I_SI_01"]}, "parts": {"all": {}},
     }  # fmt: skip
     file = tmp_path / "catalogue.yaml"
@@ -255,17 +255,17 @@ def test_an_archive_of_something_else_is_told(run, root: Path, server: Server) -
 def test_a_full_disk_while_unpacking_leaves_the_archive_and_no_video(
     run, root: Path, monkeypatch: pytest.MonkeyPatch, server: Server
 ) -> None:
-    from cleanplate.acquire import entries
+    from cleanplate.acquire import archive_members
 
-    really = entries.Sink.file
+    really = archive_members.MemberWriter.file
     with monkeypatch.context() as full:
 
-        def fails(self: entries.Sink, name: str, *rest: Any) -> None:
+        def fails(self: archive_members.MemberWriter, name: str, *rest: Any) -> None:
             if name.endswith("gt000003.png"):
                 raise OSError(28, os.strerror(28))
             really(self, name, *rest)
 
-        full.setattr(entries.Sink, "file", fails)
+        full.setattr(archive_members.MemberWriter, "file", fails)
         result = run("cdnet", "--to", root, "--part", "shadow")
     assert result.exit_code == 2
     assert "No space left on device" in result.stderr
@@ -304,7 +304,7 @@ def test_sets_and_parts_are_listed(run) -> None:
     ("arguments", "message"),
     [
         ([], "say which set: cleanplate download cdnet|coco"),
-        (["cdnt"], "no set 'cdnt'"),
+        (["cdnt"], "no dataset 'cdnt'"),
         (["cdnet", "--part", "shado"], "no part 'shado'"),
         (["cdnet", "--to", "/nowhere/at/all", "--check"], "/nowhere/at/all: no such folder"),
     ],
@@ -363,12 +363,12 @@ def test_a_program_that_is_stopped_goes_on_where_it_was(
 
 def test_a_program_that_was_killed_while_placing_goes_on(run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed after the first of three videos was moved: the archive and the other two are still there."""
-    from cleanplate.acquire import placing
+    from cleanplate.acquire import install
 
     class KilledError(BaseException):
         pass
 
-    really, moved = placing.move_into, []
+    really, moved = install.move_into, []
 
     def dies(source: Path, target: Path) -> None:
         if moved:
@@ -377,7 +377,7 @@ def test_a_program_that_was_killed_while_placing_goes_on(run, root: Path, monkey
         really(source, target)
 
     with monkeypatch.context() as context:
-        context.setattr(placing, "move_into", dies)
+        context.setattr(install, "move_into", dies)
         with pytest.raises(KilledError):
             run("cdnet", "--to", root)
     assert find_scenes(root) == ["baseline/highway"]
@@ -388,7 +388,7 @@ def test_a_program_that_was_killed_while_placing_goes_on(run, root: Path, monkey
 
 
 def test_the_pipeline_can_call_it_too(catalogue: Path, root: Path, server: Server) -> None:
-    assert download_command("cdnet", ["shadow"], root, catalogue=catalogue, options=Options(connections=1))
+    assert download_command("cdnet", ["shadow"], root, catalogue=catalogue, options=TransferOptions(connections=1))
     with pytest.raises(DataError, match="no part"):
         download_command("cdnet", ["x"], root, catalogue=catalogue)
 

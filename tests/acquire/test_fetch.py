@@ -10,13 +10,13 @@ import pytest
 from acquire.archives import archive_of, lying
 from acquire.server import Fault, Request, Server
 from cleanplate.acquire.fetch import fetch
-from cleanplate.acquire.patience import Patience
-from cleanplate.acquire.transfer import Options, split
+from cleanplate.acquire.transfer import TransferOptions, split
 from cleanplate.errors import DataError
+from cleanplate.utils.retry import RetryPolicy
 
 
 def test_a_good_server_gives_the_file_in_parts_side_by_side(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     told: list[tuple[int, int | None]] = []
     path, verified = fetch(
@@ -34,7 +34,7 @@ def test_a_good_server_gives_the_file_in_parts_side_by_side(
 
 
 def test_the_parts_really_come_at_the_same_time(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     together = threading.Barrier(4, timeout=10)  # broken, and the download with it, unless four requests are under way
     served = server.behave
@@ -54,7 +54,7 @@ def test_the_parts_really_come_at_the_same_time(
 
 
 def test_what_lies_there_and_is_right_is_not_fetched_again(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     archive = archive_of(content, server.serve("/set.zip", content))
     fetch(archive, tmp_path, options)
@@ -64,7 +64,7 @@ def test_what_lies_there_and_is_right_is_not_fetched_again(
 
 
 def test_what_lies_there_and_is_wrong_is_replaced(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     (tmp_path / "set.zip").write_bytes(content[:-1])
     path, _ = fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, options)
@@ -72,7 +72,7 @@ def test_what_lies_there_and_is_wrong_is_replaced(
 
 
 def test_connections_cut_in_the_middle_are_taken_up_where_they_broke(
-    server: Server, content: bytes, options: Options, pauses: list[float], tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, pauses: list[float], tmp_path: Path
 ) -> None:
     server.behave = lambda request: Fault(cut=3000) if not request.is_look and request.number < 12 else None
     path, _ = fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, options)
@@ -84,17 +84,17 @@ def test_connections_cut_in_the_middle_are_taken_up_where_they_broke(
 
 
 def test_a_line_that_breaks_all_the_time_but_brings_something_is_enough(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.behave = lambda request: None if request.is_look else Fault(cut=2048)
     one_by_one = replace(options, connections=1)
     path, _ = fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, one_by_one)
     assert path.read_bytes() == content
-    assert len(server.fetched()) > 2 * options.patience.tries
+    assert len(server.fetched()) > 2 * options.retry.tries
 
 
 def test_a_line_that_brings_nothing_ends_with_what_came_kept_for_the_next_time(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     archive = archive_of(content, server.serve("/set.zip", content))
     served = 0
@@ -121,7 +121,7 @@ def test_a_line_that_brings_nothing_ends_with_what_came_kept_for_the_next_time(
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_server_that_is_busy_is_asked_again_with_longer_pauses(
-    server: Server, content: bytes, options: Options, pauses: list[float], tmp_path: Path, status: int
+    server: Server, content: bytes, options: TransferOptions, pauses: list[float], tmp_path: Path, status: int
 ) -> None:
     server.behave = lambda request: Fault(status=status) if request.number <= 3 else None
     path, _ = fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, options)
@@ -130,7 +130,7 @@ def test_a_server_that_is_busy_is_asked_again_with_longer_pauses(
 
 
 def test_a_server_that_says_how_long_to_wait_is_obeyed(
-    server: Server, content: bytes, options: Options, pauses: list[float], tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, pauses: list[float], tmp_path: Path
 ) -> None:
     def behave(request: Request) -> Fault | None:
         answers = {1: "7", 2: "Fri, 13 Nov 2026 00:00:30 GMT", 3: "soon"}
@@ -138,13 +138,13 @@ def test_a_server_that_says_how_long_to_wait_is_obeyed(
 
     server.behave = behave
     thirteenth = 1794528000.0
-    patient = replace(options.patience, now=lambda: thirteenth)
-    fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, replace(options, patience=patient))
+    patient = replace(options.retry, now=lambda: thirteenth)
+    fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, replace(options, retry=patient))
     assert pauses == [7.0, 30.0, 3.0]
 
 
 def test_a_server_that_asks_for_an_hour_is_given_up(
-    server: Server, content: bytes, options: Options, pauses: list[float], tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, pauses: list[float], tmp_path: Path
 ) -> None:
     server.behave = lambda request: Fault(status=503, retry_after="3600")
     with pytest.raises(DataError, match="asks to wait 60 minutes"):
@@ -155,16 +155,16 @@ def test_a_server_that_asks_for_an_hour_is_given_up(
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
 def test_a_file_that_is_not_to_be_had_is_told_at_once(
-    server: Server, content: bytes, options: Options, pauses: list[float], tmp_path: Path, status: int
+    server: Server, content: bytes, options: TransferOptions, pauses: list[float], tmp_path: Path, status: int
 ) -> None:
     server.behave = lambda request: Fault(status=status)
-    with pytest.raises(DataError, match=rf"set\.zip: not to be had: .*/set\.zip: the server answers {status}"):
+    with pytest.raises(DataError, match=rf"set\.zip: cannot be fetched: .*/set\.zip: the server answers {status}"):
         fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, options)
     assert pauses == []
     assert lying(tmp_path) == set()
 
 
-def test_wrong_bytes_are_thrown_away(server: Server, content: bytes, options: Options, tmp_path: Path) -> None:
+def test_wrong_bytes_are_thrown_away(server: Server, content: bytes, options: TransferOptions, tmp_path: Path) -> None:
     server.behave = lambda request: None if request.is_look else Fault(body=b"wrong")
     with pytest.raises(DataError, match=r"md5 is [0-9a-f]{32}, must be"):
         fetch(archive_of(content, server.serve("/set.zip", content)), tmp_path, options)
@@ -172,7 +172,7 @@ def test_wrong_bytes_are_thrown_away(server: Server, content: bytes, options: Op
 
 
 def test_a_server_without_ranges_is_read_from_start_to_end(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.ranges = False
     cut = iter([Fault(cut=20_000), Fault(cut=30_000), None])
@@ -183,7 +183,7 @@ def test_a_server_without_ranges_is_read_from_start_to_end(
 
 
 def test_a_server_that_tells_no_length_is_read_to_its_end(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.ranges = server.lengths = False
     told: list[int | None] = []
@@ -195,7 +195,7 @@ def test_a_server_that_tells_no_length_is_read_to_its_end(
 
 
 def test_without_length_a_cut_connection_looks_like_the_end_but_does_not_pass(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.ranges = server.lengths = False
     server.behave = lambda request: None if request.is_look else Fault(cut=20_000)
@@ -205,7 +205,7 @@ def test_without_length_a_cut_connection_looks_like_the_end_but_does_not_pass(
 
 
 def test_a_length_that_is_too_short_or_too_long_does_not_pass(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.ranges = False
     for length in (len(content) - 100, len(content) + 100):
@@ -219,7 +219,7 @@ def test_a_length_that_is_too_short_or_too_long_does_not_pass(
 
 
 def test_a_range_of_wrong_length_is_asked_for_again(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     faults = iter([Fault(length=50_000), Fault(length=10)])
     server.behave = lambda request: None if request.is_look else next(faults, None)
@@ -239,13 +239,13 @@ def test_a_range_of_wrong_length_is_asked_for_again(
     ],
 )  # fmt: skip
 def test_a_file_is_split_as_far_as_it_pays(
-    options: Options, size: int | None, ranges: bool, expected: list[tuple[int, int | None]]
+    options: TransferOptions, size: int | None, ranges: bool, expected: list[tuple[int, int | None]]
 ) -> None:
     assert [(part.start, part.end) for part in split(size, options, ranges=ranges)] == expected
 
 
 def test_pauses_grow_are_spread_and_have_a_longest() -> None:
-    patience = Patience(first=1, longest=8, jitter=lambda: 0.0)
-    assert [patience.seconds(failures, None) for failures in (1, 2, 3, 4, 5, 400)] == [0.5, 1, 2, 4, 4, 4]
-    assert replace(patience, jitter=lambda: 0.999).seconds(1, None) == pytest.approx(1, abs=1e-3)
-    assert patience.seconds(5, 20.0) == 20.0
+    retry = RetryPolicy(first=1, longest=8, jitter=lambda: 0.0)
+    assert [retry.seconds(failures, None) for failures in (1, 2, 3, 4, 5, 400)] == [0.5, 1, 2, 4, 4, 4]
+    assert replace(retry, jitter=lambda: 0.999).seconds(1, None) == pytest.approx(1, abs=1e-3)
+    assert retry.seconds(5, 20.0) == 20.0

@@ -83,23 +83,23 @@ def test_weights_that_are_there_are_not_fetched_again(home: Path) -> None:
     home.mkdir()
     (home / NAME).write_bytes(CONTENT)
     pip, told = Pip(), []
-    assert download_palm_model(run=pip, tell=told.append) == home / NAME
+    assert download_palm_model(run=pip, echo=told.append) == home / NAME
     assert pip.calls == []
-    assert told == [f"{home / NAME}: there already, and whole"]
+    assert told == [f"{home / NAME}: there already, and intact"]
 
 
 def test_damaged_weights_are_fetched_anew(home: Path) -> None:
     home.mkdir()
     (home / NAME).write_bytes(CONTENT[:-1] + b"x")
     assert "damaged: cleanplate download palm" in palm_model_unmet()
-    download_palm_model(run=Pip(brings=put_wheel), tell=print)
+    download_palm_model(run=Pip(brings=put_wheel), echo=print)
     assert (home / NAME).read_bytes() == CONTENT
 
 
 def test_what_a_killed_download_left_is_cleared(home: Path) -> None:
     (home / ".palm.part").mkdir(parents=True)
     (home / ".palm.part" / "mediapipe-0.10.21-half.whl").write_bytes(b"half")
-    download_palm_model(run=Pip(brings=put_wheel), tell=print)
+    download_palm_model(run=Pip(brings=put_wheel), echo=print)
     assert [path.name for path in home.iterdir()] == [NAME]
 
 
@@ -143,7 +143,7 @@ def test_no_network_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # nobody listens there
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(DataError, match="no package index answers"):
-        download_palm_model(tell=print)
+        download_palm_model(echo=print)
 
 
 def test_a_python_without_pip_is_told_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,25 +151,25 @@ def test_a_python_without_pip_is_told_how_to_get_one(tmp_path: Path, monkeypatch
     bare = tmp_path / "bare" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     monkeypatch.setattr(sys, "executable", str(bare))
     with pytest.raises(DataError, match=r"has no pip.*-m ensurepip$"):
-        download_palm_model(tell=print)
+        download_palm_model(echo=print)
 
 
 def test_a_python_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "gone"))
     with pytest.raises(DataError, match="gone: cannot be started, to run pip: No such file"):
-        download_palm_model(tell=print)
+        download_palm_model(echo=print)
 
 
 def test_the_disk_is_full_for_pip(home: Path) -> None:
     told = "WARNING: x\nERROR: Could not install packages due to an OSError: [Errno 28] No space left on device\n\n"
     with pytest.raises(DataError, match=r"could not fetch .*No space left on device"):
-        download_palm_model(run=Pip(1, told), tell=print)
+        download_palm_model(run=Pip(1, told), echo=print)
     assert list(home.iterdir()) == []
 
 
 def test_pip_that_dies_without_a_word_is_told_by_its_exit_code() -> None:
     with pytest.raises(DataError, match=r"\(exit code -9\)"):
-        download_palm_model(run=Pip(-9), tell=print)
+        download_palm_model(run=Pip(-9), echo=print)
 
 
 def test_the_disk_is_full_for_the_weights(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,14 +178,14 @@ def test_the_disk_is_full_for_the_weights(home: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(DataError, match=f"{NAME}: cannot be written: No space left on device"):
-        download_palm_model(run=Pip(brings=put_wheel), tell=print)
+        download_palm_model(run=Pip(brings=put_wheel), echo=print)
     assert list(home.iterdir()) == []
 
 
 def test_a_place_that_is_a_file_is_told(home: Path) -> None:
     home.write_text("in the way")
     with pytest.raises(DataError, match="cannot be written: Not a directory"):
-        download_palm_model(run=Pip(brings=put_wheel), tell=print)
+        download_palm_model(run=Pip(brings=put_wheel), echo=print)
     assert home.read_text() == "in the way"
 
 
@@ -207,7 +207,7 @@ def wheel_with(content: bytes | None) -> Any:
 )
 def test_another_thing_than_should_be_is_not_kept(brings: Any, told: str, home: Path) -> None:
     with pytest.raises(DataError, match=told):
-        download_palm_model(run=Pip(brings=brings), tell=print)
+        download_palm_model(run=Pip(brings=brings), echo=print)
     assert list(home.iterdir()) == []
 
 
@@ -218,7 +218,7 @@ def test_a_damaged_entry_is_not_kept(home: Path) -> None:
         (folder / WHEEL).write_bytes(content)
 
     with pytest.raises(DataError, match="not a whole wheel"):
-        download_palm_model(run=Pip(brings=damaged), tell=print)
+        download_palm_model(run=Pip(brings=damaged), echo=print)
     assert list(home.iterdir()) == []
 
 
@@ -231,14 +231,14 @@ def test_ctrl_c_leaves_nothing_and_the_old_weights(home: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        download_palm_model(run=Pip(brings=stopped), tell=print)
+        download_palm_model(run=Pip(brings=stopped), echo=print)
     assert [path.name for path in home.iterdir()] == [NAME]
     assert (home / NAME).read_bytes() == b"old"
 
 
 def test_pip_is_asked_for_one_wheel_without_its_dependencies_and_names_no_index() -> None:
     pip = Pip(brings=put_wheel)
-    download_palm_model(run=pip, tell=print)
+    download_palm_model(run=pip, echo=print)
     (command,) = pip.calls
     assert command[:4] == [sys.executable, "-m", "pip", "download"]
     assert {"--no-deps", "--only-binary=:all:", "mediapipe==0.10.21"} <= set(command)

@@ -19,12 +19,12 @@ from acquire.archives import archive_of, lying, noise, zipped
 from acquire.server import Fault, Proxy, Server
 from cleanplate.acquire.fetch import fetch
 from cleanplate.acquire.partial import PartFile
-from cleanplate.acquire.transfer import Options
+from cleanplate.acquire.transfer import TransferOptions
 from cleanplate.errors import DataError
 
 
 def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
-    server: Server, content: bytes, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(10**9, 10**9 - 50_000, 50_000))
@@ -47,7 +47,7 @@ class _FullAfter(io.FileIO):
 
 
 def test_a_disk_that_is_full_in_the_middle_ends_in_one_line_and_goes_on_when_there_is_room(
-    server: Server, content: bytes, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = archive_of(content, server.serve("/set.zip", content))
     one = replace(options, connections=1)
@@ -70,7 +70,9 @@ def test_a_disk_that_is_full_in_the_middle_ends_in_one_line_and_goes_on_when_the
     assert again[0].start == 10_000
 
 
-def test_a_really_full_disk(server: Server, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_really_full_disk(
+    server: Server, options: TransferOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The same on a file system of one megabyte, where the machine lets one be mounted."""
     small = tmp_path / "small"
     small.mkdir()
@@ -89,7 +91,7 @@ def test_a_really_full_disk(server: Server, options: Options, tmp_path: Path, mo
 
 
 def test_a_proxy_that_the_environment_names_is_used(
-    server: Server, content: bytes, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.serve("/set.zip", content)
     url = f"http://sets.invalid:{server.port}/set.zip"  # resolves nowhere: only the proxy can reach it
@@ -105,7 +107,7 @@ def test_a_proxy_that_the_environment_names_is_used(
 
 
 def test_a_proxy_that_cannot_be_used_is_told(
-    content: bytes, options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: bytes, options: TransferOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "gopher://127.0.0.1:1")
     with pytest.raises(DataError, match="HTTP_PROXY.*cannot be used"):
@@ -113,7 +115,7 @@ def test_a_proxy_that_cannot_be_used_is_told(
 
 
 def test_nobody_at_the_address_is_tried_again_and_then_told(
-    content: bytes, options: Options, pauses: list[float], tmp_path: Path
+    content: bytes, options: TransferOptions, pauses: list[float], tmp_path: Path
 ) -> None:
     with pytest.raises(DataError, match=r"http://127\.0\.0\.1:1/set\.zip: gave up after 4 attempts: .*refused"):
         fetch(archive_of(content, "http://127.0.0.1:1/set.zip"), tmp_path, options)
@@ -129,7 +131,7 @@ def test_without_httpx_the_message_says_what_to_install(
 
 
 def test_a_process_that_is_killed_leaves_what_the_next_one_takes_up(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.serve("/set.zip", content)
     server.behave = lambda request: None if request.is_look else Fault(stall=6000)
@@ -138,9 +140,9 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_takes_up(
         "import sys; from pathlib import Path\n"
         "from cleanplate.acquire.catalogue import Archive\n"
         "from cleanplate.acquire.fetch import fetch\n"
-        "from cleanplate.acquire.transfer import Options\n"
+        "from cleanplate.acquire.transfer import TransferOptions\n"
         f"fetch(Archive('set.zip', ({server.url('/set.zip')!r},), md5={md5!r}), Path(sys.argv[1]),\n"
-        "      Options(connections=2, least=4096, save_bytes=1))\n"
+        "      TransferOptions(connections=2, least=4096, save_bytes=1))\n"
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     try:
@@ -165,7 +167,7 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_takes_up(
     assert sorted(request.start for request in again) == [6000, len(content) // 2 + 6000]
 
 
-def test_ctrl_c_keeps_what_has_come(server: Server, content: bytes, options: Options, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_what_has_come(server: Server, content: bytes, options: TransferOptions, tmp_path: Path) -> None:
     server.behave = lambda request: None if request.is_look else Fault(stall=6000)
     archive = archive_of(content, server.serve("/set.zip", content))
 
@@ -185,7 +187,9 @@ def test_ctrl_c_keeps_what_has_come(server: Server, content: bytes, options: Opt
     assert path.read_bytes() == content
 
 
-def test_a_zip_that_holds_a_bomb_is_refused_before_it_is_read(server: Server, options: Options, tmp_path: Path) -> None:
+def test_a_zip_that_holds_a_bomb_is_refused_before_it_is_read(
+    server: Server, options: TransferOptions, tmp_path: Path
+) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as bomb:
         bomb.writestr("zeros", bytes(64 << 20))

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from acquire.archives import noise, tarred, zipped
-from cleanplate.acquire import entries
+from cleanplate.acquire import archive_members
 from cleanplate.acquire.unpacking import Limits, unpack
 from cleanplate.errors import ConfigError, DataError
 
@@ -252,4 +252,4 @@ def test_files_get_the_usual_rights_whatever_the_archive_says(tmp_path: Path) ->
 @pytest.mark.parametrize("wrong", [{"ratio": 0.5}, {"least": -1}, {"entries": 0}])
 def test_limits_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
-        entries.Limits(**wrong)
+        archive_members.Limits(**wrong)

@@ -10,11 +10,11 @@ from acquire.archives import SIZE, archive_of, lying, noise, tarred, zipped
 from acquire.server import Fault, Request, Server
 from cleanplate.acquire.fetch import fetch
 from cleanplate.acquire.partial import PartFile
-from cleanplate.acquire.transfer import Options
+from cleanplate.acquire.transfer import TransferOptions
 from cleanplate.errors import DataError
 
 
-def test_mirrors_are_tried_in_order(server: Server, content: bytes, options: Options, tmp_path: Path) -> None:
+def test_mirrors_are_tried_in_order(server: Server, content: bytes, options: TransferOptions, tmp_path: Path) -> None:
     urls = [server.url("/gone.zip"), server.serve("/good.zip", content), server.serve("/unused.zip", content)]
     path, _ = fetch(archive_of(content, *urls), tmp_path, options)
     assert path.read_bytes() == content
@@ -22,7 +22,7 @@ def test_mirrors_are_tried_in_order(server: Server, content: bytes, options: Opt
 
 
 def test_a_mirror_goes_on_with_what_another_brought_because_the_checksum_tells(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     urls = [server.serve("/first.zip", content), server.serve("/second.zip", content)]
 
@@ -38,7 +38,7 @@ def test_a_mirror_goes_on_with_what_another_brought_because_the_checksum_tells(
 
 
 def test_a_mirror_begins_anew_where_no_checksum_could_tell(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     urls = [server.serve("/first.zip", content), server.serve("/second.zip", content)]
 
@@ -54,7 +54,7 @@ def test_a_mirror_begins_anew_where_no_checksum_could_tell(
 
 
 def test_wrong_bytes_of_one_mirror_do_not_spoil_the_next(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.behave = lambda request: Fault(body=b"wrong") if request.path == "/bad.zip" and not request.is_look else None
     urls = [server.serve("/bad.zip", content), server.serve("/good.zip", content)]
@@ -65,7 +65,7 @@ def test_wrong_bytes_of_one_mirror_do_not_spoil_the_next(
 @pytest.mark.parametrize("damage", ["cut", "changed", "page"])
 @pytest.mark.parametrize("name", ["set.zip", "set.tar.gz"])
 def test_without_a_published_checksum_the_archives_own_tells(
-    server: Server, options: Options, tmp_path: Path, damage: str, name: str
+    server: Server, options: TransferOptions, tmp_path: Path, damage: str, name: str
 ) -> None:
     whole = {"set.zip": zipped, "set.tar.gz": tarred}[name]({"dataset/noise.bin": noise(SIZE)})
     middle = len(whole) // 2
@@ -84,7 +84,7 @@ def test_without_a_published_checksum_the_archives_own_tells(
 
 @pytest.mark.parametrize("named", ["etag", "date", "both"])
 def test_a_file_that_changes_between_two_ranges_is_fetched_anew(
-    server: Server, options: Options, tmp_path: Path, named: str
+    server: Server, options: TransferOptions, tmp_path: Path, named: str
 ) -> None:
     """The same size, so that only the server's name for the version tells."""
     old, new = (zipped({"noise.bin": noise(SIZE, seed)}, stored=True) for seed in (1, 2))
@@ -105,7 +105,7 @@ def test_a_file_that_changes_between_two_ranges_is_fetched_anew(
 
 
 def test_a_server_that_stops_serving_ranges_is_read_from_the_start(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     server.etags = server.dates = False
 
@@ -120,7 +120,7 @@ def test_a_server_that_stops_serving_ranges_is_read_from_the_start(
 
 @pytest.mark.parametrize("way", ["If-Range is not heeded", "no name for the version, another size"])
 def test_a_file_that_changes_on_a_careless_server_is_fetched_anew(
-    server: Server, options: Options, tmp_path: Path, way: str
+    server: Server, options: TransferOptions, tmp_path: Path, way: str
 ) -> None:
     unnamed = way.startswith("no name")
     old, new = (zipped({"noise.bin": noise(SIZE + unnamed * seed, seed)}, stored=True) for seed in (1, 2))
@@ -140,7 +140,7 @@ def test_a_file_that_changes_on_a_careless_server_is_fetched_anew(
 
 @pytest.mark.parametrize("checked", [True, False])
 def test_a_file_that_changes_between_two_runs_is_fetched_anew(
-    server: Server, options: Options, tmp_path: Path, checked: bool
+    server: Server, options: TransferOptions, tmp_path: Path, checked: bool
 ) -> None:
     old, new = (zipped({"noise.bin": noise(SIZE, seed)}, stored=True) for seed in (1, 2))
     one = replace(options, connections=1)
@@ -157,7 +157,7 @@ def test_a_file_that_changes_between_two_runs_is_fetched_anew(
     assert path.read_bytes() == new
 
 
-def test_a_file_that_never_stays_the_same_is_given_up(server: Server, options: Options, tmp_path: Path) -> None:
+def test_a_file_that_never_stays_the_same_is_given_up(server: Server, options: TransferOptions, tmp_path: Path) -> None:
     versions = [zipped({"noise.bin": noise(SIZE, seed)}, stored=True) for seed in range(20)]
 
     def changes(request: Request) -> Fault | None:
@@ -171,7 +171,7 @@ def test_a_file_that_never_stays_the_same_is_given_up(server: Server, options: O
 
 
 def test_a_state_that_is_damaged_is_not_trusted(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     for state in ("{", "[]", '{"url": 1}', '{"url": "x", "etag": null, "modified": null, "size": 9, "segments": [7]}'):
         (tmp_path / "set.zip.part").write_bytes(b"x" * 500)
@@ -183,7 +183,7 @@ def test_a_state_that_is_damaged_is_not_trusted(
 
 
 def test_a_state_that_promises_more_than_is_there_is_not_trusted(
-    server: Server, content: bytes, options: Options, tmp_path: Path
+    server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
     archive = archive_of(content, server.serve("/set.zip", content))
     server.behave = lambda request: (

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from tests.apps.clips import decoded, frames
 
-from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply import command
 from cleanplate.apps.apply.behind import AHEAD, ReadAhead, WriteBehind
 from cleanplate.apps.apply.command import Asked, apply_command
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.subsampling import best_of_parts, subsample
 from cleanplate.errors import DataError
+from cleanplate.utils.retry import RetryPolicy
 
 WRITE = ("overlay", "foreground", "csv", "sheet")
 
@@ -113,8 +113,8 @@ class Fake:
         self._there = False
 
 
-def patient(pauses: list[float], tries: int = 3) -> Patience:
-    return Patience(
+def patient(pauses: list[float], tries: int = 3) -> RetryPolicy:
+    return RetryPolicy(
         tries=tries,
         first=0.5,
         longest=4.0,
@@ -164,7 +164,7 @@ def test_waiting_for_a_camera_ends_when_it_is_told_to() -> None:
     stop = threading.Event()
     stages = [Fake(frames(1)), Fake([])]
     stream = camera(stages, [], [], stop)
-    stream._backoff = Patience(pause=lambda event, seconds: event.set())
+    stream._retry = RetryPolicy(pause=lambda event, seconds: event.set())
     assert [number for number, _ in stream.frames()] == [1]
     assert len(stages) == 1  # was not opened any more
 
@@ -172,7 +172,7 @@ def test_waiting_for_a_camera_ends_when_it_is_told_to() -> None:
 def test_a_camera_that_is_lost_leaves_all_that_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = [Fake(frames(5)), Fake([], there=False)]
     stream = camera(stages, [], [])
-    stream._backoff = patient([], tries=1)
+    stream._retry = patient([], tries=1)
     monkeypatch.setattr(command, "open_stream", lambda *given: stream)
     with pytest.raises(DataError, match="lost after frame 5 .*; 5 frames before that are written and valid"):
         apply_command(Asked("rtsp://host/a", "mog2", tmp_path, write=("csv", "overlay")), lambda text: None)

@@ -10,9 +10,9 @@ import cv2
 import pytest
 from tests.apps.clips import COUNT, frames, run, video
 
-from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply.command import Asked, apply_command
 from cleanplate.errors import DataError
+from cleanplate.utils.retry import RetryPolicy
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def test_a_network_camera_breaks_off_and_comes_back(tmp_path: Path) -> None:
                 self.wfile.write(head.encode() + picture + b"\r\n")
 
     pauses: list[float] = []
-    patience = Patience(tries=2, jitter=lambda: 1.0, pause=lambda stop, seconds: pauses.append(seconds))
+    patience = RetryPolicy(tries=2, jitter=lambda: 1.0, pause=lambda stop, seconds: pauses.append(seconds))
     told: list[str] = []
     with serving(Camera) as address:
         asked = Asked(f"{address}/live.mjpg", "mog2", tmp_path, write=("csv", "masks"))

@@ -127,7 +127,7 @@ def test_the_set_is_a_sequence_of_linked_pictures_in_the_order_of_their_ids(file
         "split": "train2017",
         "licence": "Attribution License",
     }
-    with pytest.raises(DataError, match="a/b: is a set of pictures of different sizes"):
+    with pytest.raises(DataError, match="a/b: holds pictures of different sizes"):
         sequence.stack()
 
 

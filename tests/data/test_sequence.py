@@ -57,7 +57,7 @@ def test_still_pictures_may_differ_in_size_and_have_no_stack() -> None:
     sequence = sequence_of(Growing(5), still_pictures=True)
     assert [frame.shape[0] for _, frame in sequence.frames()] == [4, 5, 6, 7, 8]
     assert sequence.size == (4, 6)
-    with pytest.raises(DataError, match="a/b: is a set of pictures of different sizes"):
+    with pytest.raises(DataError, match="a/b: holds pictures of different sizes"):
         sequence.stack()
     with pytest.raises(DataError, match="frame 1: is 6×5, the frames before it are 6×4"):
         list(sequence_of(Growing(5)).frames())

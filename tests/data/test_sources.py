@@ -9,13 +9,13 @@ import pytest
 from PIL import Image as PillowImage
 
 from cleanplate import open_sequence
-from cleanplate.acquire.patience import Patience
 from cleanplate.data.io.images import write_image
 from cleanplate.data.io.sources import ImageFiles, VideoFile, natural_key
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.camera import without_password
 from cleanplate.data.streams.stream import Pictures, plausible_rate
 from cleanplate.errors import DataError
+from cleanplate.utils.retry import RetryPolicy
 
 COUNT = 24
 
@@ -198,11 +198,11 @@ def test_a_glob_is_in_natural_order_over_folders(tmp_path: Path) -> None:
     for name, level in (("b/2.png", 2), ("b/10.png", 3), ("a/9.png", 1)):
         write_image(tmp_path / name, np.full((4, 5, 3), level, np.uint8))
     (tmp_path / "b" / "notes.txt").touch()
-    stream = open_stream(str(tmp_path / "*" / "*"), Patience())
+    stream = open_stream(str(tmp_path / "*" / "*"), RetryPolicy())
     assert [(number, int(frame[0, 0, 0])) for number, frame in stream.frames()] == [(1, 1), (2, 2), (3, 3)]
 
 
 def test_a_file_that_is_named_like_a_webcam_is_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_image(tmp_path / "0" / "1.png", frame_of(1))
     monkeypatch.chdir(tmp_path)
-    assert [number for number, _ in open_stream("0", Patience()).frames()] == [1]
+    assert [number for number, _ in open_stream("0", RetryPolicy()).frames()] == [1]

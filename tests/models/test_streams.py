@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import cleanplate
-from cleanplate.data.flow import FlowFile, flows, write_flow_file
+from cleanplate.data.flow import FlowFile, write_flow_file
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder
@@ -78,7 +78,7 @@ def test_kept_flow_and_flow_made_on_the_way_train_the_same_model(
     name: str, scene: FrameSequence, tmp_path: Path
 ) -> None:
     plain = made(name, **SHORT).fit(scene)
-    write_flow_file(tmp_path / "f.npz", ((scene.numbers[index], flow) for index, _, flow in flows(scene)), {})
+    write_flow_file(tmp_path / "f.npz", ((scene.numbers[index], flow) for index, _, flow in scene.flows()), {})
     scene.flow = FlowFile(tmp_path / "f.npz")
     kept = made(name, **SHORT).fit(scene)
     for key, value in plain.network.state_dict().items():

@@ -137,7 +137,7 @@ def test_an_interrupted_stage_goes_on(coco: Path, monkeypatch: pytest.MonkeyPatc
 def test_statistics_over_time_refuse_pictures_of_different_places(coco: Path) -> None:
     prepared("data=coco", f"data.root={coco}")
     sequence = open_sequence("data/sequences/coco/train2017")
-    with pytest.raises(DataError, match="coco/train2017: is a set of pictures of different sizes and places"):
+    with pytest.raises(DataError, match="coco/train2017: holds pictures of different sizes and places"):
         create("gmm").fit(sequence)
 
 

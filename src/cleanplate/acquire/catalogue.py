@@ -1,4 +1,4 @@
-"""The sets that can be fetched: addresses, sizes, checksums, terms, and the layout they come to. See catalogue.yaml."""
+"""The datasets that can be downloaded: addresses, sizes, checksums, terms and layout, read from catalogue.yaml."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,22 +14,22 @@ from cleanplate.errors import ConfigError, DataError
 
 SUFFIXES = (".zip", ".tar.gz", ".tgz")
 LAYOUTS = ("cdnet", "coco")
-READERS = ("sbmnet", "sbi", "lasiesta")
-WHOLE = "all"
+CONVERTERS = ("sbmnet", "sbi", "lasiesta")
+_ALL = "all"
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One file to fetch.
+    """One file to download.
 
     Attributes:
-        name: what the file is called on disk.
+        name: file name on disk.
         urls: mirrors, in the order they are tried.
-        bytes: its size; `None` where nobody vouches for one.
-        md5: hexadecimal digest; `None` where none is published.
-        sha256: hexadecimal digest; `None` where none is published.
-        unpacked: bytes of what is in it; `None` where not known.
-        holds: the scene or folder that it brings, where it is one; else it brings all of its part.
+        bytes: size; `None` if none is published.
+        md5: hexadecimal digest; `None` if none is published.
+        sha256: hexadecimal digest; `None` if none is published.
+        unpacked: size of its content in bytes; `None` if unknown.
+        contents: the scene or folder in it, if it is a single one; `None` if it holds the whole part.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Archive:
     md5: str | None = None
     sha256: str | None = None
     unpacked: int | None = None
-    holds: str | None = None
+    contents: str | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.name) or not self.name.endswith(SUFFIXES):
@@ -60,36 +60,42 @@ class Archive:
 
     @property
     def has_checksum(self) -> bool:
-        """Whether its content is known beforehand."""
+        """Whether a checksum of it is published."""
         return self.md5 is not None or self.sha256 is not None
 
 
 @dataclass(frozen=True)
 class Part:
-    """What can be asked for by name: its archives, and the scenes or folders that must lie there afterwards."""
+    """A part of a dataset that can be downloaded by name.
+
+    Attributes:
+        name: see `cleanplate download --part`.
+        archives: the files to download.
+        contents: the scenes or folders that must be on disk afterwards.
+    """
 
     name: str
     archives: tuple[Archive, ...]
-    holds: tuple[str, ...]
+    contents: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class DataSet:
-    """One entry of the catalogue.
+class CatalogueEntry:
+    """One dataset of the catalogue.
 
     Attributes:
         name: key in the catalogue.
         title: one line for `--list`.
-        page: where a person reads about it.
+        page: address of its web page.
         licence: as far as it is stated.
-        terms: what its makers ask for.
-        click: whether a person must fetch it.
-        layout: `cdnet` or `coco`: what lies on disk in the end.
-        needs: files and folders that each video must have, in layout `cdnet`.
+        terms: what its authors ask for.
+        manual: whether the user must download it in a browser.
+        layout: `cdnet` or `coco`, the layout on disk after the download.
+        required: files and folders that each video must have in layout `cdnet`.
         half_public: categories whose public ground truth covers the first half of the temporal ROI.
-        reader: which reader brings the original into the layout; `None` where it comes in it.
-        parts: by name; the default is `all`, or every part where there is no such.
-        counts: videos per category, where their names are not listed.
+        converter: name of the converter into the layout; `None` if it comes in it.
+        parts: by name; the default is `all`, or every part if there is none of that name.
+        counts: number of videos per category, if their names are not listed.
     """
 
     name: str
@@ -97,55 +103,55 @@ class DataSet:
     page: str
     licence: str
     terms: str
-    click: bool
+    manual: bool
     layout: str
-    needs: tuple[str, ...]
+    required: tuple[str, ...]
     half_public: tuple[str, ...]
-    reader: str | None
+    converter: str | None
     parts: Mapping[str, Part]
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.layout not in LAYOUTS:
             raise ConfigError(f"{self.name}: layout must be one of {', '.join(LAYOUTS)}, is {self.layout!r}")
-        if self.reader is not None and self.reader not in READERS:
-            raise ConfigError(f"{self.name}: reader must be one of {', '.join(READERS)}, is {self.reader!r}")
+        if self.converter is not None and self.converter not in CONVERTERS:
+            raise ConfigError(f"{self.name}: converter must be one of {', '.join(CONVERTERS)}, is {self.converter!r}")
         if not self.parts:
             raise ConfigError(f"{self.name}: needs at least one part")
 
     def chosen(self, names: Sequence[str] = ()) -> tuple[Part, ...]:
-        """The parts of these names; the default ones for none.
+        """The parts of these names; the default parts if no name is given.
 
         Raises:
-            DataError: for a name that is no part's.
+            DataError: for an unknown name; lists the parts.
         """
         unknown = [name for name in names if name not in self.parts]
         if unknown:
             shown = [name for name in self.parts if "/" not in name]
             videos = ", or <category>/<video>" if len(shown) < len(self.parts) else ""
             raise DataError(f"{self.name} has no part {unknown[0]!r}; choose from {', '.join(shown)}{videos}")
-        wanted = list(dict.fromkeys(names)) or ([WHOLE] if WHOLE in self.parts else list(self.parts))
+        wanted = list(dict.fromkeys(names)) or ([_ALL] if _ALL in self.parts else list(self.parts))
         return tuple(self.parts[name] for name in wanted)
 
 
-def load_catalogue(path: Path | None = None) -> dict[str, DataSet]:
-    """Reads and validates the catalogue; the package's own unless another is given.
+def load_catalogue(path: Path | None = None) -> dict[str, CatalogueEntry]:
+    """Reads and validates a catalogue, by default that of the package.
 
     Raises:
         ConfigError: for a key that is unknown or missing, or a value that is wrong.
     """
     text = (path or files("cleanplate.acquire") / "catalogue.yaml").read_text(encoding="utf-8")
-    return {name: _data_set(name, dict(entry)) for name, entry in yaml.safe_load(text).items()}
+    return {name: _entry(name, dict(entry)) for name, entry in yaml.safe_load(text).items()}
 
 
-def find_set(name: str, catalogue: Mapping[str, DataSet]) -> DataSet:
-    """The set of that name; raises `DataError` with the names there are."""
+def find_entry(name: str, catalogue: Mapping[str, CatalogueEntry]) -> CatalogueEntry:
+    """The entry of that name; raises `DataError` with the known names if there is none."""
     if name not in catalogue:
-        raise DataError(f"no set {name!r} in the catalogue; choose from {', '.join(catalogue)}")
+        raise DataError(f"no dataset {name!r} in the catalogue; choose from {', '.join(catalogue)}")
     return catalogue[name]
 
 
-def _data_set(name: str, entry: dict[str, Any]) -> DataSet:
+def _entry(name: str, entry: dict[str, Any]) -> CatalogueEntry:
     videos: dict[str, list[str]] = entry.pop("videos", {})
     pattern: str | None = entry.pop("video_archives", None)
     parts = {key: _part(name, key, dict(value or {}), videos) for key, value in entry.pop("parts", {}).items()}
@@ -155,22 +161,22 @@ def _data_set(name: str, entry: dict[str, Any]) -> DataSet:
             archives = tuple(archive for single in singles for archive in single.archives)
             parts[category] = Part(category, archives, tuple(single.name for single in singles))
             parts |= {single.name: single for single in singles}
-    for key in ("needs", "half_public"):
+    for key in ("required", "half_public"):
         entry[key] = tuple(entry.get(key, ()))
-    entry.setdefault("reader", None)
+    entry.setdefault("converter", None)
     try:
-        return DataSet(name=name, parts=parts, **entry)
+        return CatalogueEntry(name=name, parts=parts, **entry)
     except TypeError as error:
         raise ConfigError(f"catalogue entry {name}: {error}") from error
 
 
 def _part(set_name: str, name: str, entry: dict[str, Any], videos: Mapping[str, Sequence[str]]) -> Part:
     every = tuple(f"{category}/{video}" for category, names in videos.items() for video in names)
-    holds = tuple(entry.pop("holds", every))
+    contents = tuple(entry.pop("contents", every))
     archives = tuple(_archive(dict(archive)) for archive in entry.pop("archives", ()))
     if entry:
         raise ConfigError(f"catalogue entry {set_name}, part {name}: unknown key {next(iter(entry))!r}")
-    return Part(name, archives, holds)
+    return Part(name, archives, contents)
 
 
 def _archive(entry: dict[str, Any]) -> Archive:
@@ -184,4 +190,4 @@ def _archive(entry: dict[str, Any]) -> Archive:
 def _video_part(category: str, video: str, pattern: str) -> Part:
     scene = f"{category}/{video}"
     url = pattern.format(category=category, video=video)
-    return Part(scene, (Archive(f"{category}-{video}.zip", (url,), holds=scene),), (scene,))
+    return Part(scene, (Archive(f"{category}-{video}.zip", (url,), contents=scene),), (scene,))

@@ -1,4 +1,4 @@
-"""Whether a file is the one that it should be."""
+"""Verifies a fetched archive against the catalogue, or against the archive's own checksums."""
 
 import gzip
 import hashlib
@@ -8,15 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
+from cleanplate.acquire.archive_members import BLOCK
 from cleanplate.acquire.catalogue import Archive
 from cleanplate.acquire.unpacking import Limits, inspect
 from cleanplate.errors import DataError
 
-BLOCK = 1 << 20
-
 
 class Verified(TypedDict):
-    """What a file turned out to be, and who vouches for it."""
+    """Size and digests of a file, and which checksum it was verified by."""
 
     bytes: int
     md5: str
@@ -25,7 +24,7 @@ class Verified(TypedDict):
 
 
 class WrongContentError(DataError):
-    """The bytes are not those of the archive that was asked for."""
+    """The bytes are not those of the requested archive."""
 
 
 def verify(
@@ -34,10 +33,10 @@ def verify(
     limits: Limits | None = None,
     progress: Callable[[int, int | None], None] = lambda *_: None,
 ) -> Verified:
-    """Compares a file with what the catalogue knows of it.
+    """Compares a file with its entry in the catalogue.
 
-    Where no checksum is published the archive's own are used: every zip entry and every gzip stream carries one, so a
-    file that was cut short or damaged on the way does not pass.
+    If no checksum is published, the archive's own are used: every zip member and every gzip stream carries one, so a
+    truncated or damaged file does not pass.
 
     Raises:
         WrongContentError: if it is another file, or a damaged one.
@@ -53,7 +52,7 @@ def verify(
             raise WrongContentError(f"{archive.name}: {kind} is {value}, must be {expected}; another or a damaged file")
     by = ", ".join(kind for kind in digests if getattr(archive, kind) is not None)
     if not by:
-        _check_own(path, archive, limits or Limits())
+        _check_internal_checksums(path, archive, limits or Limits())
         by = "the archive's own checksums; none is published"
     return {"bytes": size, "md5": digests["md5"], "sha256": digests["sha256"], "by": by}
 
@@ -70,8 +69,8 @@ def _digests(path: Path, progress: Callable[[int, int | None], None]) -> dict[st
     return {kind: each.hexdigest() for kind, each in hashes.items()}
 
 
-def _check_own(path: Path, archive: Archive, limits: Limits) -> None:
-    """Reads the archive through, after a look at what it claims to hold."""
+def _check_internal_checksums(path: Path, archive: Archive, limits: Limits) -> None:
+    """Reads the archive through, after checking what it declares to hold."""
     if not archive.name.endswith(".zip"):
         try:
             with gzip.open(path) as stream:
@@ -91,7 +90,7 @@ def _check_own(path: Path, archive: Archive, limits: Limits) -> None:
 
 
 def _beginning(path: Path) -> str:
-    """A page in place of an archive is common: a login, an error that is sent as a success."""
+    """What the file begins with: servers often send a login or error page with a success status."""
     with path.open("rb") as file:
         start = file.read(24)
     if start.lstrip()[:1] == b"<":

@@ -1,4 +1,4 @@
-"""Fetches one archive: mirrors in order, taken up where it was left, verified before it gets its name."""
+"""Fetches one archive: tries its mirrors in order, resumes a partial file, and verifies it before it gets its name."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,47 +7,52 @@ from typing import TYPE_CHECKING
 
 from cleanplate.acquire.catalogue import Archive
 from cleanplate.acquire.checksum import Verified, WrongContentError, verify
-from cleanplate.acquire.client import open_client
 from cleanplate.acquire.partial import PartFile, Partial
-from cleanplate.acquire.patience import Patience
-from cleanplate.acquire.source import BrokenError, ChangedError, RefusedError, Source, look
-from cleanplate.acquire.space import check_space, unpacked_estimate
-from cleanplate.acquire.transfer import Options, Progress, split, transfer
+from cleanplate.acquire.remote_file import (
+    ChangedError,
+    RemoteFile,
+    RetryableError,
+    UnavailableError,
+    open_client,
+    probe,
+)
+from cleanplate.acquire.transfer import Progress, TransferOptions, split, transfer
 from cleanplate.errors import DataError
-from cleanplate.utils.files import remove
+from cleanplate.utils.files import check_space, remove, unpacked_estimate
+from cleanplate.utils.retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx
 
-CHANGES = 3  # a file that is another one at each look is being written while we read
+MAX_CHANGES = 3  # a file that differs at each probe is being written at this moment
 
 
 def fetch(
     archive: Archive,
     folder: Path,
-    options: Options | None = None,
+    options: TransferOptions | None = None,
     progress: Progress = lambda *_: None,
     verifying: Callable[[int, int | None], None] = lambda *_: None,
 ) -> tuple[Path, Verified]:
-    """Brings an archive to `folder`: afterwards it lies there under its name and is verified, or it does not lie there.
+    """Fetches an archive into `folder`, where it appears under its name once it is complete and verified.
 
-    What has come of it stays beside it as `.part` when the work is stopped or fails, and is taken up the next time, as
-    long as the server still has the same version. One that lies there already is verified, and fetched anew if wrong.
+    If the work is stopped or fails, the bytes that arrived stay beside it as `.part`. The next call resumes them if the
+    server still offers the same version. A file that is there already is verified, and fetched again if it is wrong.
 
     Args:
         archive: what to fetch.
-        folder: where to.
-        options: how.
-        progress: told the bytes that have come.
-        verifying: told the bytes that were verified.
+        folder: the target folder.
+        options: see `TransferOptions`.
+        progress: called with the bytes that have arrived.
+        verifying: called with the bytes that have been verified.
 
     Returns:
-        The file, and what vouches for it.
+        The file, and how it was verified.
 
     Raises:
-        DataError: if no address gives it, what comes is not what it should be, or the disk is too small or full.
+        DataError: if no address delivers it, its content is wrong, or the disk is too small or full.
     """
-    options = options or Options()
+    options = options or TransferOptions()
     target = folder / archive.name
     if target.is_file():
         try:
@@ -59,8 +64,8 @@ def fetch(
     try:
         for url in archive.urls:
             try:
-                verified = _from_address(client, url, archive, PartFile(target), options, progress, verifying)
-            except (RefusedError, WrongContentError) as error:
+                verified = _fetch_from(client, url, archive, PartFile(target), options, progress, verifying)
+            except (UnavailableError, WrongContentError) as error:
                 failures.append(str(error))
             except OSError as error:
                 raise DataError(f"{target}: cannot be written: {error.strerror or error}") from error
@@ -68,28 +73,28 @@ def fetch(
                 return target, verified
     finally:
         client.close()
-    raise DataError(f"{archive.name}: not to be had: {'; '.join(failures)}")
+    raise DataError(f"{archive.name}: cannot be fetched: {'; '.join(failures)}")
 
 
-def _from_address(
+def _fetch_from(
     client: "httpx.Client",
     url: str,
     archive: Archive,
     file: PartFile,
-    options: Options,
+    options: TransferOptions,
     progress: Progress,
     verifying: Callable[[int, int | None], None],
 ) -> Verified:
-    for _ in range(CHANGES):
-        source = _look(client, url, options.patience)
-        if archive.bytes is not None and source.size not in {None, archive.bytes}:
-            raise WrongContentError(f"{url}: offers {source.size} bytes, the archive has {archive.bytes}")
-        partial = _taken_up(file, source, archive) or _anew(file, source, options)
-        left = (source.size or archive.bytes or 0) - partial.done
-        room = unpacked_estimate(source.size or archive.bytes or 0, archive.unpacked)
-        check_space(file.target.parent, max(left, 0) + room, archive.name)
+    for _ in range(MAX_CHANGES):
+        remote = _probe(client, url, options.retry)
+        if archive.bytes is not None and remote.size not in {None, archive.bytes}:
+            raise WrongContentError(f"{url}: offers {remote.size} bytes, the archive has {archive.bytes}")
+        partial = _resumed(file, remote, archive) or _started(file, remote, options)
+        left = (remote.size or archive.bytes or 0) - partial.done
+        unpacked = unpacked_estimate(remote.size or archive.bytes or 0, archive.unpacked)
+        check_space(file.target.parent, max(left, 0) + unpacked, archive.name)
         try:
-            transfer(client, source, file, partial, options, progress)
+            transfer(client, remote, file, partial, options, progress)
         except ChangedError:
             file.discard()
             continue
@@ -100,37 +105,36 @@ def _from_address(
             raise
         file.finish()
         return verified
-    raise RefusedError(f"{url}: the file changed on the server {CHANGES} times while it was fetched")
+    raise UnavailableError(f"{url}: the file changed on the server {MAX_CHANGES} times while it was fetched")
 
 
-def _look(client: "httpx.Client", url: str, patience: Patience) -> Source:
-    for failures in range(1, patience.tries + 1):
+def _probe(client: "httpx.Client", url: str, retry: RetryPolicy) -> RemoteFile:
+    for failures in range(1, retry.tries + 1):
         try:
-            return look(client, url, patience)
-        except BrokenError as error:
-            if failures == patience.tries:
-                raise RefusedError(f"{url}: gave up after {failures} attempts: {error}") from error
-            patience.pause(Event(), patience.seconds(failures, error.asked))
-    raise AssertionError("patience has at least one try")
+            return probe(client, url, retry)
+        except RetryableError as error:
+            if failures == retry.tries:
+                raise UnavailableError(f"{url}: gave up after {failures} attempts: {error}") from error
+            retry.pause(Event(), retry.seconds(failures, error.requested))
+    raise AssertionError("a retry policy has at least one try")
 
 
-def _anew(file: PartFile, source: Source, options: Options) -> Partial:
+def _started(file: PartFile, remote: RemoteFile, options: TransferOptions) -> Partial:
     file.start()
-    return Partial(
-        source.url, source.etag, source.modified, source.size, split(source.size, options, ranges=source.ranges)
-    )
+    segments = split(remote.size, options, ranges=remote.ranges)
+    return Partial(remote.url, remote.etag, remote.modified, remote.size, segments)
 
 
-def _taken_up(file: PartFile, source: Source, archive: Archive) -> Partial | None:
-    """What was left by an earlier attempt, if it is certain that it belongs to what the server offers now."""
+def _resumed(file: PartFile, remote: RemoteFile, archive: Archive) -> Partial | None:
+    """The partial file of an earlier attempt, if it certainly belongs to what the server offers now."""
     saved = file.load()
-    if saved is None or not source.ranges or saved.size != source.size:
+    if saved is None or not remote.ranges or saved.size != remote.size:
         return None
-    same = (saved.url, saved.etag, saved.modified) == (source.url, source.etag, source.modified)
-    named = source.etag is not None or source.modified is not None
-    # Where the checksum is known, bytes of another mirror will do: if they should not, it tells.
-    if not (same and named) and not archive.has_checksum:
+    same = (saved.url, saved.etag, saved.modified) == (remote.url, remote.etag, remote.modified)
+    versioned = remote.etag is not None or remote.modified is not None
+    # If the checksum is known, bytes of another mirror may be used: verification finds a mismatch.
+    if not (same and versioned) and not archive.has_checksum:
         return None
-    if saved.url == source.url and not same:
+    if saved.url == remote.url and not same:
         return None
-    return Partial(source.url, source.etag, source.modified, source.size, saved.segments)
+    return Partial(remote.url, remote.etag, remote.modified, remote.size, saved.segments)

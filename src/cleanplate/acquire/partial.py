@@ -1,4 +1,8 @@
-"""What has come of a file so far: a `.part` beside its place, and a small JSON that says which bytes are in it."""
+"""A file that has arrived in part: `<name>.part` beside its place, and a small JSON of the bytes that are in it.
+
+Kept by hand: httpx does not resume, and what must survive (kills, full disks, other versions, other mirrors) is tested
+in `tests/acquire/test_stops.py` and `test_versions.py`.
+"""
 
 import json
 import os
@@ -10,7 +14,7 @@ from cleanplate.utils.files import remove
 
 @dataclass
 class Segment:
-    """Bytes `[start, end)` of the file, of which the first `done` have come; `end` is `None` while nobody knows it."""
+    """Bytes `[start, end)` of the file, of which the first `done` have arrived; `end` is `None` while unknown."""
 
     start: int
     end: int | None
@@ -18,23 +22,23 @@ class Segment:
 
     @property
     def position(self) -> int:
-        """Where the next byte goes."""
+        """Offset of the next byte to write."""
         return self.start + self.done
 
     @property
     def complete(self) -> bool:
-        """Whether all of it has come."""
+        """Whether all of it has arrived."""
         return self.end is not None and self.position >= self.end
 
 
 @dataclass
 class Partial:
-    """State of one transfer; it holds for the file of this address, version and size only.
+    """State of one transfer, valid for the file of this address, version and size only.
 
     Attributes:
         url: where the bytes came from.
         etag: the server's name for the version; `None` if it gives none.
-        modified: `Last-Modified`; `None` if it gives none.
+        modified: `Last-Modified`; `None` if there is none.
         size: of the whole file in bytes; `None` if the server does not tell.
         segments: ranges that are fetched side by side.
     """
@@ -47,12 +51,12 @@ class Partial:
 
     @property
     def done(self) -> int:
-        """Bytes that have come."""
+        """Number of bytes that have arrived."""
         return sum(segment.done for segment in self.segments)
 
 
 class PartFile:
-    """The `.part` and its JSON beside `target`; neither counts as the file."""
+    """The `.part` file and its JSON beside `target`."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -60,21 +64,21 @@ class PartFile:
         self.state = target.with_name(f"{target.name}.part.json")
 
     def load(self) -> Partial | None:
-        """The state that was saved; `None` if there is none, or none that can be trusted."""
+        """The saved state; `None` if there is none, or none that can be trusted."""
         try:
             saved = json.loads(self.state.read_text())
             segments = [Segment(**segment) for segment in saved.pop("segments")]
             partial = Partial(**saved, segments=segments)
-            covers = all(
+            valid = all(
                 segment.done >= 0 and (segment.end is None or segment.position <= segment.end) for segment in segments
             )
             reaches = max((segment.position for segment in segments if segment.done), default=0)
-            return partial if covers and self.data.stat().st_size >= reaches else None
+            return partial if valid and self.data.stat().st_size >= reaches else None
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
     def save(self, partial: Partial) -> None:
-        """Saves the state. The data is on disk first: the JSON never promises a byte that is not there."""
+        """Saves the state after flushing the data, so that the JSON never names a byte that is not on disk."""
         text = json.dumps(asdict(partial))  # counts taken before the data is flushed
         with self.data.open("rb") as file:
             os.fsync(file.fileno())
@@ -83,19 +87,19 @@ class PartFile:
         temporary.replace(self.state)
 
     def start(self) -> None:
-        """An empty `.part`, without state."""
+        """Creates an empty `.part` without state."""
         self.discard()
         self.data.parent.mkdir(parents=True, exist_ok=True)
         self.data.touch()
 
     def finish(self) -> None:
-        """The `.part` becomes the file."""
+        """Gives the complete `.part` its final name."""
         with self.data.open("rb") as file:
             os.fsync(file.fileno())
         self.data.replace(self.target)
         self.discard()
 
     def discard(self) -> None:
-        """Forgets what has come."""
+        """Removes the `.part` and its state."""
         for path in (self.state, self.state.with_name(f"{self.state.name}.new"), self.data):
             remove(path)

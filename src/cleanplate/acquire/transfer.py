@@ -1,4 +1,4 @@
-"""Fetches one file from one address: several ranges side by side, each taken up again where it broke."""
+"""Fetches one file from one address in several parallel ranges, each resumed where its connection broke."""
 
 import queue
 import threading
@@ -10,36 +10,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cleanplate.acquire.partial import PartFile, Partial, Segment
-from cleanplate.acquire.patience import Patience
-from cleanplate.acquire.source import BrokenError, ChangedError, RefusedError, Source, broken, check_range, judge
+from cleanplate.acquire.remote_file import (
+    ChangedError,
+    RemoteFile,
+    RetryableError,
+    UnavailableError,
+    check_range,
+    check_status,
+    transport_message,
+)
 from cleanplate.errors import ConfigError
+from cleanplate.utils.retry import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx
 
-_LEAVE_SECONDS = 1.0  # at the end a worker writes what it has; one that waits for a silent server is left behind
+_JOIN_SECONDS = 1.0  # at the end a worker writes what it has; one that waits for a silent server is left behind
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there, and of how many; `None` while nobody knows."""
+"""Called with the number of bytes done and the total; `None` while the total is unknown."""
 
 
 @dataclass(frozen=True)
-class Options:
+class TransferOptions:
     """How a file is fetched.
 
     Attributes:
-        connections: ranges of one file that are fetched side by side.
-        least: bytes below which a file is not split further; splitting a small one only costs requests.
-        save_bytes: new bytes after which the state is saved.
-        save_seconds: seconds after which it is saved if there are any.
-        patience: what happens after a break.
+        connections: number of ranges of one file that are fetched in parallel.
+        least: smallest range in bytes; a smaller file is not split.
+        save_bytes: number of new bytes after which the state is saved.
+        save_seconds: seconds after which the state is saved if there are new bytes.
+        retry: what happens after a broken connection.
     """
 
     connections: int = 4
     least: int = 16 << 20
     save_bytes: int = 32 << 20
     save_seconds: float = 2.0
-    patience: Patience = field(default_factory=Patience)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
 
     def __post_init__(self) -> None:
         for key in ("connections", "least", "save_bytes"):
@@ -47,8 +55,8 @@ class Options:
                 raise ConfigError(f"download: {key} must be at least 1, is {getattr(self, key)}")
 
 
-def split(size: int | None, options: Options, *, ranges: bool) -> list[Segment]:
-    """The segments that a file is fetched in: one where ranges are not served."""
+def split(size: int | None, options: TransferOptions, *, ranges: bool) -> list[Segment]:
+    """The segments of a file of `size` bytes; a single one if the server does not serve ranges."""
     if size is None or not ranges:
         return [Segment(0, size)]
     count = max(1, min(options.connections, size // options.least))
@@ -57,27 +65,32 @@ def split(size: int | None, options: Options, *, ranges: bool) -> list[Segment]:
 
 
 def transfer(
-    client: "httpx.Client", source: Source, file: PartFile, partial: Partial, options: Options, progress: Progress
+    client: "httpx.Client",
+    remote: RemoteFile,
+    file: PartFile,
+    partial: Partial,
+    options: TransferOptions,
+    progress: Progress,
 ) -> None:
-    """Brings the segments of `partial` to their ends, in `file`.
+    """Completes the segments of `partial` in `file`.
 
-    The state is saved as bytes come, and whatever ends the work: an error, Ctrl-C.
+    The state is saved as bytes arrive, and when the work ends for any reason: an error, Ctrl-C.
 
     Raises:
-        ChangedError: if the file on the server is another one than at the start.
-        RefusedError: if the server refuses, or patience ends.
-        OSError: if the disk takes no more.
+        ChangedError: if the file on the server is no longer the same.
+        UnavailableError: if the server refuses, or all tries of the retry policy failed.
+        OSError: if the disk is full or cannot be written.
     """
-    _Transfer(client, source, file, partial, options).run(progress)
+    _Transfer(client, remote, file, partial, options).run(progress)
 
 
 class _Transfer:
-    """Workers write; the caller's thread saves the state, tells the progress, and is where Ctrl-C arrives."""
+    """Workers write; the caller's thread saves the state, reports the progress and receives Ctrl-C."""
 
     def __init__(
-        self, client: "httpx.Client", source: Source, file: PartFile, partial: Partial, options: Options
+        self, client: "httpx.Client", remote: RemoteFile, file: PartFile, partial: Partial, options: TransferOptions
     ) -> None:
-        self.client, self.source, self.file, self.partial, self.options = client, source, file, partial, options
+        self.client, self.remote, self.file, self.partial, self.options = client, remote, file, partial, options
         self.stop = threading.Event()
         self.todo: queue.SimpleQueue[Segment] = queue.SimpleQueue()
         self.events: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
@@ -90,7 +103,7 @@ class _Transfer:
                 self.todo.put(segment)
         self.file.save(self.partial)
         progress(self.partial.done, self.partial.size)
-        # Daemons: at Ctrl-C nobody waits for a thread that waits for a silent server.
+        # Daemon threads: Ctrl-C must not wait for a thread that waits for a silent server.
         workers = [
             threading.Thread(target=self._work, daemon=True)
             for _ in range(min(self.options.connections, self.todo.qsize()))
@@ -101,7 +114,7 @@ class _Transfer:
             self._watch(len(workers), progress)
         finally:
             self.stop.set()
-            deadline = time.monotonic() + _LEAVE_SECONDS
+            deadline = time.monotonic() + _JOIN_SECONDS
             for worker in workers:
                 worker.join(max(0.0, deadline - time.monotonic()))
             self.file.save(self.partial)
@@ -133,7 +146,7 @@ class _Transfer:
                     break
                 self._fill(segment)
             self.events.put(None)
-        except BaseException as error:  # told to the thread that waits
+        except BaseException as error:  # raised in the waiting thread
             self.events.put(error)
 
     def _fill(self, segment: Segment) -> None:
@@ -141,49 +154,52 @@ class _Transfer:
         while not segment.complete and not self.stop.is_set():
             try:
                 self._read(segment)
-            except BrokenError as error:
-                # Over a poor line every attempt brings something; only those that bring nothing count.
+            except RetryableError as error:
+                # On a poor connection every attempt delivers something; only attempts without a new byte count.
                 failures = 1 if segment.done > reached else failures + 1
                 reached = max(reached, segment.done)
-                if failures >= self.options.patience.tries:
-                    raise RefusedError(f"{self.source.url}: gave up after {failures} attempts: {error}") from error
-                self.options.patience.pause(self.stop, self.options.patience.seconds(failures, error.asked))
+                retry = self.options.retry
+                if failures >= retry.tries:
+                    raise UnavailableError(f"{self.remote.url}: gave up after {failures} attempts: {error}") from error
+                retry.pause(self.stop, retry.seconds(failures, error.requested))
 
     def _read(self, segment: Segment) -> None:
-        """One request; raises `BrokenError` if it ends before the segment does."""
+        """Makes one request; raises `RetryableError` if the response ends before the segment does."""
         import httpx
 
         headers = {}
-        if self.source.ranges and segment.end is not None:
-            headers = {"Range": f"bytes={segment.position}-{segment.end - 1}", **self.source.condition}
+        if self.remote.ranges and segment.end is not None:
+            headers = {"Range": f"bytes={segment.position}-{segment.end - 1}", **self.remote.condition}
         else:
-            segment.done = 0  # no ranges: from the start
+            segment.done = 0  # without ranges, from the start
         try:
-            with self.client.stream("GET", self.source.url, headers=headers) as response:
+            with self.client.stream("GET", self.remote.url, headers=headers) as response:
                 if response.status_code == 416:
-                    raise ChangedError(f"{self.source.url}: the file on the server is shorter than it was")
-                judge(response, self.options.patience)
-                check_range(response, self.source, segment.position)
+                    raise ChangedError(f"{self.remote.url}: the file on the server is shorter than it was")
+                check_status(response, self.options.retry)
+                check_range(response, self.remote, segment.position)
                 self._write(response, segment, self.file.data)
         except httpx.TransportError as error:
-            raise BrokenError(broken(error)) from error
+            raise RetryableError(transport_message(error)) from error
         except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
-            raise RefusedError(f"{self.source.url}: {error}") from error
+            raise UnavailableError(f"{self.remote.url}: {error}") from error
         if self.stop.is_set():
             return
         if segment.end is None:
             segment.end = segment.position
         elif not segment.complete:
-            raise BrokenError(f"the server stopped {segment.end - segment.position} bytes before the end")
+            raise RetryableError(f"the server stopped {segment.end - segment.position} bytes before the end")
 
     def _write(self, response: "httpx.Response", segment: Segment, path: Path) -> None:
         if self.stop.is_set():
             return
         with path.open("r+b", buffering=0) as file:
             file.seek(segment.position)
-            if not self.source.ranges:
+            if not self.remote.ranges:
                 file.truncate()
-            for chunk in response.iter_raw():  # as they arrive: what is collected first is lost at a break
+            for chunk in (
+                response.iter_raw()
+            ):  # written as they arrive: bytes that are collected first are lost when the connection breaks
                 if self.stop.is_set():
                     return
                 room = len(chunk) if segment.end is None else segment.end - segment.position
@@ -193,4 +209,4 @@ class _Transfer:
                     segment.done += written
                     view = view[written:]
                 if room < len(chunk):
-                    return  # more than was asked for is not ours
+                    return  # bytes beyond the requested range are ignored

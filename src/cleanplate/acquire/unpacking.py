@@ -1,8 +1,8 @@
-"""Unpacks an archive that nobody has looked into: nothing gets out of the folder, nothing fills the disk.
+"""Unpacks an untrusted archive: nothing is written outside the folder, and nothing fills the disk.
 
-Refused are names that lead out or are absolute, links that lead out, hard links, devices and pipes, names that occur
-twice, encrypted entries, and more bytes or files than an honest archive of that size holds. Whatever is refused, a
-damaged entry or a full disk leave no folder at all.
+Refused are absolute names and names or links that lead out, hard links, devices and pipes, repeated names, encrypted
+members, and more bytes or files than an archive of that size can plausibly hold. A refused or damaged member or a full
+disk leaves no folder behind.
 """
 
 import errno
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cleanplate.acquire.entries import Entries, Limits, Sink
+from cleanplate.acquire.archive_members import BLOCK, Limits, MemberCheck, MemberWriter
 from cleanplate.errors import DataError
 from cleanplate.utils.files import replacing
 
@@ -23,23 +23,23 @@ __all__ = ["Limits", "inspect", "unpack"]
 
 Progress = Callable[[int, int | None], None]
 
-_HEADERS = 4096  # bytes that a tar spends on an entry beside its content, long names and padding included
+_HEADER_BYTES = 4096  # that a tar spends on a member beside its content, long names and padding included
 
 
 def unpack(archive: Path, target: Path, limits: Limits | None = None, progress: Progress = lambda *_: None) -> None:
-    """Unpacks a zip or a gzipped tar into the folder `target`, which appears when all of it is there.
+    """Unpacks a zip or a gzipped tar into the folder `target`, which appears once it is complete.
 
     Args:
-        archive: the file; its suffix says what it is.
-        target: the folder; what lies there is replaced.
-        limits: what an honest archive keeps to.
-        progress: told the bytes written, and of how many (`None` for a tar, which does not tell).
+        archive: the file; its suffix tells the format.
+        target: the folder; an existing one is replaced.
+        limits: see `Limits`.
+        progress: called with the bytes written and the total (`None` for a tar, which does not state it).
 
     Raises:
-        DataError: if it must not or cannot be unpacked; names the entry.
+        DataError: if it must not or cannot be unpacked; names the member.
     """
     limits = limits or Limits()
-    with _told(archive), replacing(target) as folder:
+    with _data_errors(archive), replacing(target) as folder:
         folder.mkdir()
         if archive.name.endswith(".zip"):
             _unzip(archive, folder, limits, progress)
@@ -48,85 +48,84 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None, progress: 
 
 
 def inspect(file: zipfile.ZipFile, name: str, packed: int, limits: Limits) -> int:
-    """Looks at what a zip claims to hold, before a byte of it is unpacked.
+    """Checks what a zip declares to hold, before a byte of it is unpacked.
 
     Returns:
-        The bytes that it holds by its own account.
+        The number of unpacked bytes that it declares.
 
     Raises:
         DataError: if it must not be unpacked.
     """
-    entries = Entries(name, packed, limits)
+    check = MemberCheck(name, packed, limits)
     for info in file.infolist():
-        entries.add(info.filename, folder=info.is_dir(), size=info.file_size)
+        check.add(info.filename, folder=info.is_dir(), size=info.file_size)
         kind = stat.S_IFMT(info.external_attr >> 16)
         if kind not in {0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK}:
             raise DataError(f"{name}: {info.filename!r} in it is a device or a pipe; not unpacked")
         if info.flag_bits & 1:
             raise DataError(f"{name}: {info.filename!r} in it is encrypted; not unpacked")
-    return entries.total
+    return check.total
 
 
 def _unzip(archive: Path, folder: Path, limits: Limits, progress: Progress) -> None:
     with zipfile.ZipFile(archive) as file:
         total = inspect(file, archive.name, archive.stat().st_size, limits)
-        sink = Sink(archive.name, folder, total, lambda done: progress(done, total))
+        writer = MemberWriter(archive.name, folder, total, lambda done: progress(done, total))
         for info in file.infolist():
             if info.is_dir():
-                sink.folder(info.filename)
+                writer.folder(info.filename)
             elif stat.S_ISLNK(info.external_attr >> 16):
-                sink.link(info.filename, file.read(info).decode(errors="surrogateescape"))
+                writer.link(info.filename, file.read(info).decode(errors="surrogateescape"))
             else:
                 with file.open(info) as stream:
-                    sink.file(info.filename, stream, info.file_size)
-        sink.make_links()
+                    writer.file(info.filename, stream, info.file_size)
+        writer.make_links()
 
 
 def _untar(archive: Path, folder: Path, limits: Limits, progress: Progress) -> None:
-    packed = archive.stat().st_size
-    entries = Entries(archive.name, packed, limits)
-    sink = Sink(archive.name, folder, entries.most, lambda done: progress(done, None))
-    # Streaming: what a tar holds is only known by reading through it, so each entry is judged as it comes.
-    counted = _Counted(archive, entries)
-    with counted, tarfile.open(fileobj=counted, mode="r|") as file:
+    check = MemberCheck(archive.name, archive.stat().st_size, limits)
+    writer = MemberWriter(archive.name, folder, check.max_bytes, lambda done: progress(done, None))
+    # A tar has no index: its members are known only by reading through it, so each is checked as it comes.
+    stream = _LimitedGzip(archive, check)
+    with stream, tarfile.open(fileobj=stream, mode="r|") as file:
         for info in file:
             if info.name in {".", "./"}:
                 continue
-            entries.add(info.name, folder=info.isdir(), size=info.size if info.isreg() else 0)
+            check.add(info.name, folder=info.isdir(), size=info.size if info.isreg() else 0)
             if info.isdir():
-                sink.folder(info.name)
+                writer.folder(info.name)
             elif info.issym():
-                sink.link(info.name, info.linkname)
+                writer.link(info.name, info.linkname)
             elif info.isreg():
                 content = file.extractfile(info)
                 assert content is not None  # a regular file has content
-                sink.file(info.name, content, info.size)
+                writer.file(info.name, content, info.size)
             else:
                 kind = "a hard link" if info.islnk() else "a device or a pipe"
                 raise DataError(f"{archive.name}: {info.name!r} in it is {kind}; not unpacked")
-        sink.make_links()
-        while counted.read(1 << 20):  # to the end, where gzip's checksum is
+        writer.make_links()
+        while stream.read(BLOCK):  # to the end, where gzip's checksum is
             pass
 
 
-class _Counted(gzip.GzipFile):
-    """A stream that ends the work when more comes out of it than an honest archive holds, headers included."""
+class _LimitedGzip(gzip.GzipFile):
+    """A gzip stream that raises once more bytes come out than the limits allow, headers included."""
 
-    def __init__(self, archive: Path, entries: Entries) -> None:
+    def __init__(self, archive: Path, check: MemberCheck) -> None:
         super().__init__(archive)
-        self._entries, self._count = entries, 0
+        self._check, self._count = check, 0
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
         self._count += len(data)
-        if self._count > self._entries.most + _HEADERS * (self._entries.count + 16):
-            self._entries.refuse_size()
+        if self._count > self._check.max_bytes + _HEADER_BYTES * (self._check.count + 16):
+            self._check.raise_too_large()
         return data
 
 
 @contextmanager
-def _told(archive: Path) -> Iterator[None]:
-    """Errors of the libraries in the house's words."""
+def _data_errors(archive: Path) -> Iterator[None]:
+    """Turns the errors of the libraries into `DataError`."""
     try:
         yield
     except (zipfile.BadZipFile, tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, NotImplementedError) as error:

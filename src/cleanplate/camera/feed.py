@@ -8,12 +8,12 @@ from typing import Self
 import cv2
 import numpy as np
 
-from cleanplate.acquire.patience import Patience
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.stream import FrameStream
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import silence_decoders
+from cleanplate.utils.retry import RetryPolicy
 
 
 class Feed:
@@ -127,5 +127,5 @@ def camera_feed(location: str, *, mirrored: bool, tell: Callable[[str], None], r
         )
     silence_decoders()
     stop = threading.Event()
-    patience = Patience(tries=max(1, retries), first=0.5, longest=30.0)
+    patience = RetryPolicy(tries=max(1, retries), first=0.5, longest=30.0)
     return Feed(lambda: open_stream(location, patience, "", stop, tell), mirrored=mirrored, stop=stop)

@@ -63,5 +63,5 @@ def _palm(*, refused: bool, check: bool, listing: bool, **_: Any) -> bool:
         click.echo(unmet or f"{palm_model_path()}: whole")
         return not unmet
     else:
-        download_palm_model(tell=click.echo)
+        download_palm_model(echo=click.echo)
     return True

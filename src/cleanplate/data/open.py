@@ -16,12 +16,13 @@ from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_picture
 from cleanplate.data.io.sources import FrameSource, ImageFiles, KeptFrames, VideoFile, natural_key
 from cleanplate.data.sequence import FrameSequence, OnCorrupt
-from cleanplate.data.streams.camera import Backoff, Camera
+from cleanplate.data.streams.camera import Camera
 from cleanplate.data.streams.stdin_video import PipedVideo, RawPipe
 from cleanplate.data.streams.stream import FrameStream, Pictures, Video
 from cleanplate.data.subsampling import subsample
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.retry import RetryPolicy
 
 FramesLike = FrameSequence | Path | str | Iterable[Image] | cv2.VideoCapture
 """All that `BackgroundModel.fit` takes for a scene."""
@@ -115,7 +116,7 @@ def _frames_of(capture: cv2.VideoCapture) -> Iterator[Any]:
 
 def open_stream(
     location: str,
-    backoff: Backoff,
+    retry: RetryPolicy,
     raw: str = "",
     stop: Event | None = None,
     notice: Callable[[str], None] = lambda text: None,
@@ -125,7 +126,7 @@ def open_stream(
 
     Args:
         location: what to open; digits alone are the number of a webcam.
-        backoff: how a camera that was lost is looked for again.
+        retry: how a camera that was lost is looked for again.
         raw: `WIDTHxHEIGHT` or `WIDTHxHEIGHT@FPS` where standard input is raw BGR pictures.
         stop: ends the frames of a camera when it is set.
         notice: is told in one line what happens to a camera.
@@ -143,9 +144,9 @@ def open_stream(
         return RawPipe(file, raw) if raw else PipedVideo(file)
     path = Path(location)
     if location.isascii() and location.isdecimal() and not path.exists():
-        return Camera(int(location), backoff, stop, notice)
+        return Camera(int(location), retry, stop, notice)
     if _ADDRESS.fullmatch(location):
-        return Camera(location, backoff, stop, notice)
+        return Camera(location, retry, stop, notice)
     try:
         if path.is_dir():
             return Pictures(open_sequence(path))

@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate import scenes
-from cleanplate.acquire.catalogue import find_set, load_catalogue
-from cleanplate.acquire.inventory import digest, inventory
-from cleanplate.acquire.layouts import check_holdings
+from cleanplate.acquire.catalogue import find_entry, load_catalogue
+from cleanplate.acquire.completeness import check_contents
 from cleanplate.config import Config
 from cleanplate.data.datasets.labelled import LABELLED, find_places, label_files
 from cleanplate.pipeline import layout, stage
-from cleanplate.utils.files import replacing
+from cleanplate.utils.files import digest, inventory, replacing
 
 _TOLD = 10
 
@@ -47,11 +46,11 @@ def _lacks(config: Config, scene: str) -> list[str]:
     data = config.data
     if data.name not in ("cdnet", "coco") or data.root is None:
         return []
-    data_set = find_set(data.name, load_catalogue())
+    entry = find_entry(data.name, load_catalogue())
     name = scene if data.name == "cdnet" else scene.split("/")[1]
-    if name not in {held for part in data_set.parts.values() for held in part.holds}:
+    if name not in {held for part in entry.parts.values() for held in part.contents}:
         return []
-    found = check_holdings(data_set, data.root, [name])
+    found = check_contents(entry, data.root, [name])
     # Of the category's other videos, which nobody asked for, nothing is said.
     missing = [f"missing: {path}" for part in found for path in part.missing if name in path]
     extra = [f"not of the set: {path}" for part in found for path in part.extra if name in path]

@@ -10,19 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cleanplate.acquire.catalogue import SUFFIXES, Archive, DataSet, Part, find_set, load_catalogue
+from cleanplate.acquire.catalogue import SUFFIXES, Archive, CatalogueEntry, Part, find_entry, load_catalogue
 from cleanplate.acquire.checksum import Verified
+from cleanplate.acquire.completeness import ARCHIVES, ORIGINALS, RECORD, check_contents, check_dataset
 from cleanplate.acquire.fetch import fetch
-from cleanplate.acquire.layouts import ARCHIVES, ORIGINALS, RECORD, check_holdings, check_set
-from cleanplate.acquire.placing import place
-from cleanplate.acquire.space import check_space, gigabytes, unpacked_estimate
-from cleanplate.acquire.transfer import Options
+from cleanplate.acquire.install import install
+from cleanplate.acquire.transfer import TransferOptions
 from cleanplate.acquire.unpacking import Limits, unpack
-from cleanplate.data.datasets.converters import READERS
+from cleanplate.data.datasets.converters import CONVERTERS
 from cleanplate.errors import DataError
 from cleanplate.pipeline.download_listing import print_catalogue, print_findings, transfer_bars
 from cleanplate.utils.console import progress_bar
-from cleanplate.utils.files import remove, replacing
+from cleanplate.utils.files import check_space, format_bytes, remove, replacing, unpacked_estimate
 
 DEFAULT_PLACE = Path("data/raw")
 
@@ -36,7 +35,7 @@ def download_command(
     listing: bool = False,
     keep_archive: bool = False,
     catalogue: Path | None = None,
-    options: Options | None = None,
+    options: TransferOptions | None = None,
 ) -> bool:
     """Fetches, lists, or checks.
 
@@ -58,71 +57,79 @@ def download_command(
     """
     sets = load_catalogue(catalogue)
     if listing:
-        print_catalogue([find_set(name, sets)] if name else sets.values(), in_full=name is not None)
+        print_catalogue([find_entry(name, sets)] if name else sets.values(), in_full=name is not None)
         return True
     if name is None:
         raise DataError(f"say which set: cleanplate download {'|'.join(sets)}; --list tells of each")
-    data_set, root = find_set(name, sets), to or DEFAULT_PLACE / name
-    chosen = data_set.chosen(parts)
+    entry, root = find_entry(name, sets), to or DEFAULT_PLACE / name
+    chosen = entry.chosen(parts)
     if check:
-        return print_findings(check_set(data_set, root, parts), root, _lacking(root))
+        return print_findings(check_dataset(entry, root, parts), root, _lacking(root))
     try:
-        if data_set.click:
-            _from_originals(data_set, root)
+        if entry.manual:
+            _from_originals(entry, root)
         else:
-            _fetch_parts(data_set, chosen, root, keep_archive=keep_archive, options=options or Options())
+            _fetch_parts(entry, chosen, root, keep_archive=keep_archive, options=options or TransferOptions())
     except KeyboardInterrupt:
         print(f"stopped; what has come is kept in {root}, and the same command goes on from here")
         raise
-    return print_findings(check_set(data_set, root, parts), root, _lacking(root))
+    return print_findings(check_dataset(entry, root, parts), root, _lacking(root))
 
 
-def _fetch_parts(data_set: DataSet, parts: Iterable[Part], root: Path, *, keep_archive: bool, options: Options) -> None:
-    print(f"{data_set.name}: licence: {data_set.licence}; terms: {data_set.terms}")
-    wanted = {archive.name: (archive, archive_holds(archive, part)) for part in parts for archive in part.archives}
-    todo = [archive for archive, holds in wanted.values() if not _is_there(data_set, root, archive, holds)]
+def _fetch_parts(
+    entry: CatalogueEntry, parts: Iterable[Part], root: Path, *, keep_archive: bool, options: TransferOptions
+) -> None:
+    print(f"{entry.name}: licence: {entry.licence}; terms: {entry.terms}")
+    wanted = {archive.name: (archive, archive_contents(archive, part)) for part in parts for archive in part.archives}
+    todo = [archive for archive, holds in wanted.values() if not _is_there(entry, root, archive, holds)]
     _check_space(todo, root)
     for archive, holds in wanted.values():
-        if _is_there(data_set, root, archive, holds):
+        if _is_there(entry, root, archive, holds):
             print(f"{archive.name}: what is in it lies in {root} already")
             continue
-        _fetch_one(data_set, archive, holds, root, keep_archive=keep_archive, options=options)
+        _fetch_one(entry, archive, holds, root, keep_archive=keep_archive, options=options)
 
 
-def archive_holds(archive: Archive, part: Part) -> tuple[str, ...]:
+def archive_contents(archive: Archive, part: Part) -> tuple[str, ...]:
     """The scenes or folders that an archive brings."""
-    return (archive.holds,) if archive.holds is not None else part.holds
+    return (archive.contents,) if archive.contents is not None else part.contents
 
 
 def _fetch_one(
-    data_set: DataSet, archive: Archive, holds: Sequence[str], root: Path, *, keep_archive: bool, options: Options
+    entry: CatalogueEntry,
+    archive: Archive,
+    holds: Sequence[str],
+    root: Path,
+    *,
+    keep_archive: bool,
+    options: TransferOptions,
 ) -> None:
     with transfer_bars(archive.name, f"verifying {archive.name}") as (progress, verifying):
         path, verified = fetch(archive, root / ARCHIVES, options, progress, verifying)
-    print(f"{archive.name}: {gigabytes(verified['bytes'])}, verified by {verified['by']}")
+    print(f"{archive.name}: {format_bytes(verified['bytes'])}, verified by {verified['by']}")
     stem = _stem(archive.name)
-    original = root / ORIGINALS / data_set.name / stem
+    original = root / ORIGINALS / entry.name / stem
     with transfer_bars(f"unpacking {archive.name}") as (progress,):
         unpack(path, original, replace(Limits(), total=archive.unpacked), progress)
-    placed = _read(data_set, original, root) if data_set.reader else place(data_set, archive, original, root)
+    placed = _read(entry, original, root) if entry.converter else install(entry, archive, original, root)
     _remove_if_empty(original.parent, original.parent.parent)
-    lacks = [name for findings in check_holdings(data_set, root, holds) for name in findings.missing]
+    lacks = [name for findings in check_contents(entry, root, holds) for name in findings.missing]
     _record(root, archive, verified, lacks)
     if not keep_archive:
         remove(path)
         _remove_if_empty(path.parent)
-    print(f"{archive.name}: {len(placed)} {'folders' if data_set.layout == 'coco' else 'videos'} in {root}")
+    print(f"{archive.name}: {len(placed)} {'folders' if entry.layout == 'coco' else 'videos'} in {root}")
 
 
-def _from_originals(data_set: DataSet, root: Path) -> None:
+def _from_originals(entry: CatalogueEntry, root: Path) -> None:
     """Sets that a person must fetch: says how, or reads what the person put there."""
-    place_for = root / ORIGINALS / data_set.name
+    place_for = root / ORIGINALS / entry.name
     if not place_for.is_dir() or not any(place_for.iterdir()):
-        if root.is_dir() and all(findings.whole for findings in check_set(data_set, root)):
+        if root.is_dir() and all(not findings.missing for findings in check_dataset(entry, root)):
             return
         raise DataError(
-            f"{data_set.name} is not fetched by a program: its page, {data_set.page}, wants a person (licence: "
-            f"{data_set.licence}; {data_set.terms}). Fetch it there, put its folders or zip archives (a .rar unpacked) "
+            f"{entry.name} is not fetched by a program: its page, {entry.page}, wants a person (licence: "
+            f"{entry.licence}; {entry.terms}). Fetch it there, put its folders or zip archives (a .rar unpacked) "
             f"into {place_for}, and run the same command again: it brings them into the layout"
         )
     for archive in sorted(path for path in place_for.iterdir() if path.name.lower().endswith(SUFFIXES)):
@@ -134,21 +141,21 @@ def _from_originals(data_set: DataSet, root: Path) -> None:
     closed = [path for path in packed if not path.with_suffix("").is_dir()]
     if closed:
         raise DataError(f"{closed[0]}: unpack it there by hand, to {closed[0].with_suffix('')}, and run this again")
-    print(f"{data_set.name}: {len(_read(data_set, place_for, root))} videos in {root}")
+    print(f"{entry.name}: {len(_read(entry, place_for, root))} videos in {root}")
 
 
-def _read(data_set: DataSet, original: Path, root: Path) -> list[str]:
-    assert data_set.reader is not None  # the caller has seen to it
-    with progress_bar(f"reading {data_set.name}") as progress:
-        return READERS[data_set.reader](original, root, progress)
+def _read(entry: CatalogueEntry, original: Path, root: Path) -> list[str]:
+    assert entry.converter is not None  # the caller has seen to it
+    with progress_bar(f"reading {entry.name}") as progress:
+        return CONVERTERS[entry.converter](original, root, progress)
 
 
-def _is_there(data_set: DataSet, root: Path, archive: Archive, holds: Sequence[str]) -> bool:
+def _is_there(entry: CatalogueEntry, root: Path, archive: Archive, holds: Sequence[str]) -> bool:
     """Whether all that an archive brings lies there; what it lacks itself is not waited for."""
     if not root.is_dir():
         return False
     lacks = set(_read_record(root).get(archive.name, {}).get("lacks", ()))
-    return all(set(findings.missing) <= lacks for findings in check_holdings(data_set, root, holds))
+    return all(set(findings.missing) <= lacks for findings in check_contents(entry, root, holds))
 
 
 def _check_space(archives: Sequence[Archive], root: Path) -> None:

@@ -5,26 +5,26 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cleanplate.acquire.catalogue import DataSet, Part
-from cleanplate.acquire.layouts import Findings
-from cleanplate.acquire.space import gigabytes
+from cleanplate.acquire.catalogue import CatalogueEntry, Part
+from cleanplate.acquire.completeness import Findings
 from cleanplate.utils.console import Advance
+from cleanplate.utils.files import format_bytes
 
 SHOWN = 20  # names of one kind; a set that is not there at all would fill the screen
 
 
-def print_catalogue(sets: Iterable[DataSet], *, in_full: bool) -> None:
+def print_catalogue(entries: Iterable[CatalogueEntry], *, in_full: bool) -> None:
     """Prints each set with its terms and parts; parts that are single videos only `in_full`."""
-    for data_set in sets:
-        by_hand = " (fetched by hand)" if data_set.click else ""
-        print(f"{data_set.name}: {data_set.title}{by_hand}")
-        print(f"  page: {data_set.page}\n  licence: {data_set.licence}\n  terms: {data_set.terms}")
-        shown = [part for part in data_set.parts.values() if in_full or "/" not in part.name]
+    for entry in entries:
+        by_hand = " (fetched by hand)" if entry.manual else ""
+        print(f"{entry.name}: {entry.title}{by_hand}")
+        print(f"  page: {entry.page}\n  licence: {entry.licence}\n  terms: {entry.terms}")
+        shown = [part for part in entry.parts.values() if in_full or "/" not in part.name]
         for part in shown:
             print(f"  --part {part.name}: {_described(part)}")
-        hidden = len(data_set.parts) - len(shown)
+        hidden = len(entry.parts) - len(shown)
         if hidden:
-            print(f"  --part <category>/<video>: {hidden} of them; `cleanplate download {data_set.name} --list`")
+            print(f"  --part <category>/<video>: {hidden} of them; `cleanplate download {entry.name} --list`")
 
 
 def print_findings(findings: Iterable[Findings], root: Path, lacking: Collection[str] = ()) -> bool:
@@ -43,7 +43,7 @@ def print_findings(findings: Iterable[Findings], root: Path, lacking: Collection
         missing = [name for name in found.missing if name not in lacking]
         absent = [name for name in found.missing if name in lacking]
         whole = whole and not missing
-        print(f"{root}, {found.part}: {found.there} whole, {len(missing)} missing, {len(found.extra)} extra")
+        print(f"{root}, {found.part}: {found.complete} whole, {len(missing)} missing, {len(found.extra)} extra")
         for title, names in (("missing", missing), ("not in the archive either", absent), ("extra", found.extra)):
             for name in names[:SHOWN]:
                 print(f"  {title}: {name}")
@@ -57,7 +57,7 @@ def _described(part: Part) -> str:
         return "no archive to fetch"
     sizes = [archive.bytes for archive in part.archives]
     known = [size for size in sizes if size is not None]
-    size = gigabytes(sum(known)) if len(known) == len(sizes) else "size not published"
+    size = format_bytes(sum(known)) if len(known) == len(sizes) else "size not published"
     checked = sum(archive.has_checksum for archive in part.archives)
     count = len(part.archives)
     archives = f"{count} archive{'s' if count > 1 else ''}"

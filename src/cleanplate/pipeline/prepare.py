@@ -11,21 +11,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cleanplate.acquire.inventory import inventory
 from cleanplate.config import Config
 from cleanplate.data import open_sequence
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.labelled import LABELLED
 from cleanplate.data.datasets.layout import check_frames, continuing, link_tree, write_frames
 from cleanplate.data.datasets.picture_set import LabelOptions
-from cleanplate.data.flow import Flow, FlowFile, FlowSettings, flows, write_flow_file
+from cleanplate.data.flow import Flow, FlowFile, FlowSettings, write_flow_file
 from cleanplate.data.training.examples import labelled_numbers
 from cleanplate.errors import DataError
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Scene, planned
 from cleanplate.scenes import SceneSpec, write_scene
 from cleanplate.utils.console import progress_bar
-from cleanplate.utils.files import remove, replacing
+from cleanplate.utils.files import inventory, remove, replacing
 from cleanplate.utils.parallel import cores
 
 
@@ -128,7 +127,7 @@ def _write_flow(config: Config, scene: str) -> None:
     with progress_bar(f"optical flow of {scene}", len(sequence)) as progress:
 
         def numbered() -> Iterator[tuple[int, Flow]]:
-            for index, _, flow in flows(sequence):
+            for index, _, flow in sequence.flows():
                 yield sequence.numbers[index], flow
                 progress(index + 1)
 

@@ -1,13 +1,28 @@
-"""Outputs are written to a temporary place and moved: a killed program leaves nothing half-written."""
+"""Files on disk: written atomically, counted and checksummed; and whether the disk has room for more."""
 
 import errno
+import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypedDict
 
 from cleanplate.errors import DataError
+
+UNPACKED_RATIO = 1.1
+"""Estimated unpacked bytes per byte of archive: pictures are compressed already."""
+
+_SPARE_BYTES = 64 << 20  # is left free
+
+
+class Inventory(TypedDict):
+    """Number of files, their total size in bytes, and one digest of their names and contents."""
+
+    files: int
+    bytes: int
+    sha256: str
 
 
 @contextmanager
@@ -85,3 +100,55 @@ def unwritable(path: Path, error: OSError) -> DataError:
     return DataError(
         f"{path}: cannot be written: {reason}; free some space, mend the permissions, or choose another -o"
     )
+
+
+def inventory(place: Path) -> Inventory:
+    """Counts and checksums a file, or all files below a folder.
+
+    Raises:
+        DataError: if there is no file.
+    """
+    files = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+    if not files:
+        raise DataError(f"{place}: empty")
+    root = place if place.is_dir() else place.parent
+    return {"files": len(files), "bytes": sum(path.stat().st_size for path in files), "sha256": digest(root, files)}
+
+
+def digest(root: Path, files: Iterable[Path]) -> str:
+    """SHA-256 of the names of `files` below `root` and of their contents, in the order given."""
+    total = hashlib.sha256()
+    for path in files:
+        total.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
+        total.update(path.read_bytes())
+    return total.hexdigest()
+
+
+def unpacked_estimate(packed: int, known: int | None) -> int:
+    """Bytes that an archive of `packed` bytes takes when unpacked: `known`, or else an estimate."""
+    return int(packed * UNPACKED_RATIO) if known is None else known
+
+
+def check_space(folder: Path, needed: int, what: str) -> None:
+    """Checks that `needed` bytes fit on the disk of `folder`, before any are written.
+
+    Raises:
+        DataError: if they do not; names the bytes needed and free.
+    """
+    place = folder.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    if needed and free < needed + _SPARE_BYTES:
+        raise DataError(
+            f"{folder}: {what} needs {format_bytes(needed + _SPARE_BYTES)}, the disk has {format_bytes(free)} free; "
+            "make room, or choose another folder with --to"
+        )
+
+
+def format_bytes(count: int) -> str:
+    """A number of bytes with a unit, as in `1.2 GB`."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

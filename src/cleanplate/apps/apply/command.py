@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 from time import monotonic
 
-from cleanplate.acquire.patience import Patience
 from cleanplate.apps.apply import resuming
 from cleanplate.apps.apply.behind import ReadAhead
 from cleanplate.apps.apply.fitting import fit, must_fit
@@ -27,6 +26,7 @@ from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import Advance, check_display, progress_bar, silence_decoders
 from cleanplate.utils.files import unwritable
+from cleanplate.utils.retry import RetryPolicy
 
 _RETRIES = 10
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -67,7 +67,7 @@ class Asked:
     rate: float = -1.0
 
 
-def apply_command(asked: Asked, tell: Callable[[str], None], patience: Patience | None = None) -> bool:
+def apply_command(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None = None) -> bool:
     """Applies a model to a source, and writes what was asked for.
 
     Args:
@@ -89,14 +89,14 @@ def apply_command(asked: Asked, tell: Callable[[str], None], patience: Patience 
         raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
 
 
-def _applied(asked: Asked, tell: Callable[[str], None], patience: Patience | None) -> bool:
+def _applied(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None) -> bool:
     if asked.show:
         check_display("--show", "leave --show away and write an overlay")
     stop = threading.Event()
     model = open_model(asked.model, asked.settings)
     if asked.rate > 0 and not (model.streaming or model.adapts):
         raise ConfigError(f"--rate {asked.rate}: {model.name} does not learn online; median, plate and mog2 do")
-    patience = patience or Patience(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+    patience = patience or RetryPolicy(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     stream = open_stream(asked.source, patience, asked.raw, stop, tell)
     if isinstance(stream, Pictures) and model.any_size and not must_fit(model, asked.fit):
         stream = stream.of_any_size()

@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cleanplate.acquire.patience import Patience
 from cleanplate.apps.recommend.printed import print_advice
 from cleanplate.apps.recommend.rules import RANKED, Advice, Needs, advise, ranked
 from cleanplate.apps.recommend.sample import Sample, taken
@@ -20,6 +19,7 @@ from cleanplate.errors import ConfigError, DataError
 from cleanplate.models.setup import open_model
 from cleanplate.utils.console import progress_bar, silence_decoders
 from cleanplate.utils.files import whole
+from cleanplate.utils.retry import RetryPolicy
 
 DEFAULT = ("median", "lowmotion", "plate", "mog2", "knn")
 """The models that are always tried."""
@@ -52,7 +52,7 @@ class Asked:
     retries: int = 10
 
 
-def recommend_command(asked: Asked, tell: Callable[[str], None], patience: Patience | None = None) -> Advice:
+def recommend_command(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None = None) -> Advice:
     """Tries the fast models on a sample of a source, prints and writes what came of it, and says which to take.
 
     Args:
@@ -71,11 +71,11 @@ def recommend_command(asked: Asked, tell: Callable[[str], None], patience: Patie
         raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
 
 
-def _recommended(asked: Asked, tell: Callable[[str], None], patience: Patience | None) -> Advice:
+def _recommended(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None) -> Advice:
     names = list(dict.fromkeys([*DEFAULT, *asked.models]))
     models = {name: open_model(name) for name in names}  # a wrong name is told before any work
     _check_place(asked)
-    patience = patience or Patience(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+    patience = patience or RetryPolicy(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     stream = open_stream(asked.source, patience, asked.raw, notice=tell)
     with progress_bar("reading"):
         sample = taken(stream, asked.frames, tell)

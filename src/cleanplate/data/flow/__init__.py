@@ -1,9 +1,7 @@
-"""Optical flow: estimated, kept, exchanged, shown."""
+"""Optical flow: estimation, files and images."""
 
 from cleanplate.data.flow.estimation import Flow, FlowSettings, FlowTracker, flow_size, optical_flow, resized_flow
-from cleanplate.data.flow.files import FlowFile, flows, write_flow_file
-from cleanplate.data.flow.middlebury import read_flo, write_flo
-from cleanplate.data.flow.pictures import colour_wheel, motion_mask
+from cleanplate.data.flow.files import FlowFile, colour_wheel, motion_mask, read_flo, write_flo, write_flow_file
 
 __all__ = [
     "Flow",
@@ -12,7 +10,6 @@ __all__ = [
     "FlowTracker",
     "colour_wheel",
     "flow_size",
-    "flows",
     "motion_mask",
     "optical_flow",
     "read_flo",

@@ -13,7 +13,7 @@ from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 
 
-class Backoff(Protocol):
+class RetryPolicy(Protocol):
     """How often, and after what pause, a lost camera is looked for again."""
 
     @property
@@ -41,7 +41,7 @@ class Camera:
     def __init__(
         self,
         target: int | str,
-        backoff: Backoff,
+        retry: RetryPolicy,
         stop: Event | None = None,
         notice: Callable[[str], None] = lambda text: None,
         opener: Callable[[int | str], Any] | None = None,
@@ -50,7 +50,7 @@ class Camera:
 
         Args:
             target: index of a webcam, or URL.
-            backoff: how a lost one is looked for.
+            retry: how a lost one is looked for.
             stop: set by another thread, ends the frames.
             notice: is told in one line when the camera is lost and when it is back.
             opener: gives an object like `cv2.VideoCapture`, which it is if nothing is said.
@@ -60,7 +60,7 @@ class Camera:
         """
         self.name = f"camera {target}" if isinstance(target, int) else without_password(target)
         self._target = target
-        self._backoff = backoff
+        self._retry = retry
         self._stop = stop or Event()
         self._notice = notice
         self._opener: Any = opener or cv2.VideoCapture
@@ -98,11 +98,11 @@ class Camera:
             if self._recorded and number > (1 - MISSING) * self._recorded:
                 return None  # a recording behind an address has an end
             failures += 1
-            if failures > self._backoff.tries:
+            if failures > self._retry.tries:
                 raise DataError(f"{self.name}: lost after frame {number - 1} and not found again; {self._advice()}")
-            seconds = self._backoff.seconds(failures, None)
-            self._notice(f"{self.name}: no picture; trying again in {seconds:.1f} s ({failures}/{self._backoff.tries})")
-            self._backoff.pause(self._stop, seconds)
+            seconds = self._retry.seconds(failures, None)
+            self._notice(f"{self.name}: no picture; trying again in {seconds:.1f} s ({failures}/{self._retry.tries})")
+            self._retry.pause(self._stop, seconds)
             if not self._stop.is_set():
                 self._capture = self._opener(self._target)
         return None

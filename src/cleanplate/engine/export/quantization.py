@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from cleanplate.acquire.patience import Patience
 from cleanplate.data.open import open_stream
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.data.training.examples import labelled_numbers
@@ -27,6 +26,7 @@ from cleanplate.models.base import BackgroundModel
 from cleanplate.models.exported import FRAMES, OUTPUTS, RATE
 from cleanplate.models.exported.runtimes import onnx_session
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.retry import RetryPolicy
 
 _KINDS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _LAYERS = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
@@ -157,7 +157,7 @@ def calibration_of(location: str, size: tuple[int, int]) -> Calibration:
     Raises:
         DataError: if there are too few frames, or frames of another size.
     """
-    stream = open_stream(location, Patience(tries=3, first=0.5, longest=2.0))
+    stream = open_stream(location, RetryPolicy(tries=3, first=0.5, longest=2.0))
     sequence = stream.sequence()
     if sequence is None:
         calibration = Calibration(stream.name, [frame for _, frame in islice(stream.frames(), _MOST)], [])

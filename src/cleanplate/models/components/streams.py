@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cleanplate.data.flow import Flow, FlowTracker, flows, resized_flow
+from cleanplate.data.flow import Flow, FlowTracker, resized_flow
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import create
@@ -78,7 +78,7 @@ class FlowStream(Stream):
         self, sequence: FrameSequence, indices: Sequence[int], size: tuple[int, int]
     ) -> Iterator[tuple[Image, Image]]:
         """See `Stream`; kept flow is read where the sequence has it."""
-        for _, frame, flow in flows(sequence, indices, self._tracker.settings):
+        for _, frame, flow in sequence.flows(indices, self._tracker.settings):
             yield frame, flow_levels(flow, size)
 
     def following(self, frames: Sequence[Image], size: tuple[int, int], learning_rate: float = -1.0) -> list[Image]:
@@ -95,7 +95,7 @@ class FlowStream(Stream):
 
     def load_stream_state(self, memory: dict[str, Any]) -> None:
         """See `Stream`."""
-        self._tracker.recall(memory.get("previous"))
+        self._tracker.previous = memory.get("previous")
 
 
 class MaskStream(Stream):

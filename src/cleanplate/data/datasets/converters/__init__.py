@@ -1,15 +1,16 @@
-"""Sets that come in a layout of their own, brought into the CDnet layout: links, and labels in CDnet's values."""
+"""Converters of downloaded datasets with their own layout into the CDnet layout: links, and CDnet's label values."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from cleanplate.data.datasets.converters.lasiesta import read_lasiesta
-from cleanplate.data.datasets.converters.scene_background import read_sbi, read_sbmnet
+from cleanplate.data.datasets.converters.lasiesta import convert_lasiesta
+from cleanplate.data.datasets.converters.scene_background import convert_sbi, convert_sbmnet
 
-Reader = Callable[[Path, Path, Callable[[int], None]], list[str]]
+Converter = Callable[[Path, Path, Callable[[int], None]], list[str]]
 
-READERS: dict[str, Reader] = {"sbmnet": read_sbmnet, "sbi": read_sbi, "lasiesta": read_lasiesta}
-"""By name: brings the original below the first folder into the second, telling how many videos are done; returns the
-scenes. A scene that lies there already is left as it is."""
+CONVERTERS: dict[str, Converter] = {"sbmnet": convert_sbmnet, "sbi": convert_sbi, "lasiesta": convert_lasiesta}
+"""By name: `convert(source, target, progress)` converts all videos below `source` and returns their scene names.
 
-__all__ = ["READERS", "Reader", "read_lasiesta", "read_sbi", "read_sbmnet"]
+Progress is called with the number of videos done. A scene that is there already is left unchanged."""
+
+__all__ = ["CONVERTERS", "Converter", "convert_lasiesta", "convert_sbi", "convert_sbmnet"]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.datasets.converters.links import MOVING, UNKNOWN, link_frames, numbered, pictures
+from cleanplate.data.datasets.layout import MOVING, UNKNOWN, link_frames, numbered, pictures
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
@@ -28,7 +28,7 @@ COLOURS: dict[tuple[int, int, int], int] = {
 }
 
 
-def read_lasiesta(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+def convert_lasiesta(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
     """Brings each sequence to `target/<category>/<name>/{input,groundtruth,temporalROI.txt}`; `I_SI_01` is of `I_SI`.
 
     Frames are links; the truth is written in CDnet's values 0, 170 and 255.

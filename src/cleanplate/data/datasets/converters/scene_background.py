@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from cleanplate.data.datasets.converters.links import binary_labels, link, link_frames, numbered, pictures
+from cleanplate.data.datasets.layout import binary_labels, link, link_frames, numbered, pictures
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.files import replacing
@@ -19,7 +19,7 @@ _TRUTHS = ("groundtruth", "gt", "masks", "background", "backgroundgt")
 _IS_BACKGROUND = re.compile(r"(gt|background|.*_gt$|.*_background$)", re.IGNORECASE)
 
 
-def read_sbi(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+def convert_sbi(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
     """Brings each sequence to `target/sbi/<Name>/{input,groundtruth,background.png,temporalROI.txt}`.
 
     Frames are links. Masks are links where they hold CDnet's labels, else written as 0 and 255. SBI counts its frames
@@ -99,7 +99,7 @@ def _write_masks(masks: dict[int, Path], video: Path, home: Path) -> None:
 # (scenebackgroundmodeling.net, 2016).
 
 
-def read_sbmnet(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
+def convert_sbmnet(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
     """Links frames and true backgrounds to `target/<category>/<video>/{input,background}`.
 
     Several true backgrounds of one video are alternatives and keep their names (`GT_background1.jpg`, …); a single one

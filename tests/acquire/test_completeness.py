@@ -7,7 +7,7 @@ import pytest
 
 from acquire.archives import cdnet_video, coco_annotations, picture
 from cleanplate.acquire.catalogue import load_catalogue
-from cleanplate.acquire.layouts import Findings, check_set
+from cleanplate.acquire.completeness import Findings, check_dataset
 from cleanplate.errors import DataError
 
 SETS = load_catalogue()
@@ -26,7 +26,7 @@ def highway(tmp_path: Path) -> Path:
 
 
 def found(root: Path, *parts: str, name: str = "cdnet") -> Findings:
-    (findings,) = check_set(SETS[name], root, parts)
+    (findings,) = check_dataset(SETS[name], root, parts)
     return findings
 
 
@@ -36,14 +36,14 @@ def test_a_whole_video_lacks_nothing(highway: Path, tmp_path: Path) -> None:
 
 def test_of_a_category_the_missing_videos_are_named(highway: Path, tmp_path: Path) -> None:
     findings = found(tmp_path, "baseline")
-    assert findings.there == 1
+    assert findings.complete == 1
     assert findings.missing == ("baseline/office", "baseline/pedestrians", "baseline/PETS2006")
-    assert not findings.whole
+    assert findings.missing
 
 
 def test_of_the_whole_set_every_category_is_told_and_what_lies_beside(highway: Path, tmp_path: Path) -> None:
     write(tmp_path, {"Thumbs.db": b"x", "archives/a.zip": b"x", "cleanplate-download.json": b"{}"})
-    findings = {each.part: each for each in check_set(SETS["cdnet"], tmp_path)}
+    findings = {each.part: each for each in check_dataset(SETS["cdnet"], tmp_path)}
     assert len(findings) == 12
     assert len(findings["thermal"].missing) == 5
     assert findings["(beside)"].extra == ("Thumbs.db",)
@@ -70,7 +70,7 @@ def test_strange_files_are_extra_but_do_no_harm(highway: Path, tmp_path: Path) -
     write(highway, {"input/Thumbs.db": b"x", "notes.txt": b"x", "groundtruth/gt000099.png": picture(".png")})
     write(tmp_path, {"baseline/bedroom/input/in000001.jpg": picture(".jpg")})
     findings = found(tmp_path, "baseline/highway")
-    assert findings.whole
+    assert not findings.missing
     assert findings.extra == (
         "baseline/highway/notes.txt",
         "baseline/highway/input/Thumbs.db",
@@ -85,7 +85,7 @@ def test_of_the_newer_categories_truth_is_public_for_the_first_half(tmp_path: Pa
     for number in range(last + 1, 13):
         del files[f"PTZ/continuousPan/groundtruth/gt{number:06d}.png"]
     write(tmp_path, files)
-    assert found(tmp_path, "PTZ/continuousPan").whole
+    assert not found(tmp_path, "PTZ/continuousPan").missing
     (tmp_path / f"PTZ/continuousPan/groundtruth/gt{last:06d}.png").unlink()
     assert found(tmp_path, "PTZ/continuousPan").missing == ("PTZ/continuousPan/groundtruth/gt000007",)
 
@@ -93,8 +93,8 @@ def test_of_the_newer_categories_truth_is_public_for_the_first_half(tmp_path: Pa
 def test_where_only_numbers_are_known_videos_are_counted(tmp_path: Path) -> None:
     for index in range(3):
         write(tmp_path, {f"jitter/v{index}/input/in000001.jpg": picture(".jpg")})
-    findings = {each.part: each for each in check_set(SETS["sbmnet"], tmp_path)}
-    assert findings["jitter"].there == 3
+    findings = {each.part: each for each in check_dataset(SETS["sbmnet"], tmp_path)}
+    assert findings["jitter"].complete == 3
     assert findings["jitter"].missing == ("jitter: 6 of 9 videos",)
     assert findings["basic"].missing == ("basic: 16 of 16 videos",)
 
@@ -106,15 +106,15 @@ def test_coco_is_compared_with_its_annotations(tmp_path: Path) -> None:
         tmp_path, {f"annotations/instances_{split}.json": coco_annotations(names) for split in ("val2017", "train2017")}
     )
     (tmp_path / "val2017" / names[4]).write_bytes(b"")
-    annotations, val = check_set(SETS["coco"], tmp_path, ["val2017"])
+    annotations, val = check_dataset(SETS["coco"], tmp_path, ["val2017"])
     assert annotations == Findings("annotations", 2, (), ())
     assert val == Findings("val2017", 3, (f"val2017/{names[0]}", f"val2017/{names[4]}"), ("val2017/x.jpg",))
-    assert {each.part: each.missing for each in check_set(SETS["coco"], tmp_path)}["train2017"] == ("train2017/",)
+    assert {each.part: each.missing for each in check_dataset(SETS["coco"], tmp_path)}["train2017"] == ("train2017/",)
 
 
 def test_coco_without_annotations_cannot_be_called_whole(tmp_path: Path) -> None:
     write(tmp_path, {"val2017/1.jpg": picture(".jpg")})
-    findings = {each.part: each for each in check_set(SETS["coco"], tmp_path, ["val2017"])}
+    findings = {each.part: each for each in check_dataset(SETS["coco"], tmp_path, ["val2017"])}
     assert findings["val2017"].missing == ("annotations/instances_val2017.json",)
 
 
@@ -122,23 +122,23 @@ def test_coco_without_annotations_cannot_be_called_whole(tmp_path: Path) -> None
 def test_annotations_that_cannot_be_read_are_told(text: str, tmp_path: Path) -> None:
     write(tmp_path, {"val2017/1.jpg": b"x", "annotations/instances_val2017.json": text.encode()})
     with pytest.raises(DataError, match=r"instances_val2017\.json: not the annotations of COCO, or damaged"):
-        check_set(SETS["coco"], tmp_path, ["val2017"])
+        check_dataset(SETS["coco"], tmp_path, ["val2017"])
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"away: no such folder; `cleanplate download cdnet --to"):
-        check_set(SETS["cdnet"], tmp_path / "away")
+        check_dataset(SETS["cdnet"], tmp_path / "away")
 
 
 @pytest.mark.realdata
 def test_the_real_sequences_and_pictures_are_whole(real_data: Path) -> None:
     videos = ["baseline/highway", "baseline/pedestrians", "dynamicBackground/canoe"]
-    assert [(each.there, each.missing) for each in check_set(SETS["cdnet"], real_data / "cdnet", videos)] == [
+    assert [(each.complete, each.missing) for each in check_dataset(SETS["cdnet"], real_data / "cdnet", videos)] == [
         (2, ()),
         (1, ()),
     ]
     assert {
-        each.part: (each.there, each.missing, each.extra) for each in check_set(SETS["coco"], real_data / "coco")
+        each.part: (each.complete, each.missing, each.extra) for each in check_dataset(SETS["coco"], real_data / "coco")
     } == {
         "annotations": (2, (), ()),
         "train2017": (160, (), ()),

@@ -15,7 +15,7 @@ from cleanplate.scenes import RenderedFrame, SceneSpec, categories, render, roi,
 from cleanplate.scenes.spec import LABELS
 
 CHECKSUMS = Path(__file__).with_name("checksums.json")
-"""To renew it after a wanted change: ``python tests/data/synthetic/test_render.py``."""
+"""To renew it after a wanted change: ``python tests/scenes/test_render.py``."""
 
 
 def small(category: str, **changes: int) -> SceneSpec:

@@ -9,7 +9,7 @@ import pytest
 
 from acquire.archives import picture
 from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
-from cleanplate.data.datasets.converters import read_lasiesta, read_sbi, read_sbmnet
+from cleanplate.data.datasets.converters import convert_lasiesta, convert_sbi, convert_sbmnet
 from cleanplate.data.datasets.converters.lasiesta import lasiesta_labels
 from cleanplate.data.io.images import read_gray
 from cleanplate.errors import DataError
@@ -46,7 +46,7 @@ def test_sbmnet(original: Path, root: Path) -> None:
     write(original, {f"SBMnet_dataset/jitter/O_SM_04/input/{name}": content for name, content in frames.items()})
     write(original, {f"SBMnet_dataset/jitter/O_SM_04/GT/GT_background{n}.jpg": picture(".jpg", n) for n in (1, 2)})
     told: list[int] = []
-    assert read_sbmnet(original, root, told.append) == ["basic/511", "jitter/O_SM_04"]
+    assert convert_sbmnet(original, root, told.append) == ["basic/511", "jitter/O_SM_04"]
     assert told == [1, 2]
     assert find_scenes(root) == ["basic/511", "jitter/O_SM_04"]
     one, several = read_cdnet(root / "basic/511"), read_cdnet(root / "jitter/O_SM_04")
@@ -63,7 +63,7 @@ def test_sbmnet(original: Path, root: Path) -> None:
 
 def test_links_are_relative_so_that_the_set_can_be_moved(original: Path, root: Path, tmp_path: Path) -> None:
     write(original, {"basic/511/input/in000001.jpg": picture(".jpg", 33)})
-    read_sbmnet(original, root)
+    convert_sbmnet(original, root)
     frame = root / "basic/511/input/in000001.jpg"
     assert frame.is_symlink()
     assert not frame.readlink().is_absolute()
@@ -73,16 +73,16 @@ def test_links_are_relative_so_that_the_set_can_be_moved(original: Path, root: P
 
 def test_what_was_read_is_left_as_it_is(original: Path, root: Path) -> None:
     write(original, {"basic/511/input/in000001.jpg": picture(".jpg", 33)})
-    read_sbmnet(original, root)
+    convert_sbmnet(original, root)
     before = (root / "basic/511/input").stat().st_mtime_ns
-    assert read_sbmnet(original, root) == ["basic/511"]
+    assert convert_sbmnet(original, root) == ["basic/511"]
     assert (root / "basic/511/input").stat().st_mtime_ns == before
 
 
 def test_a_reader_that_was_killed_begins_that_video_anew(original: Path, root: Path) -> None:
     write(original, {"basic/511/input/in000001.jpg": picture(".jpg", 33)})
     write(root, {"basic/.511.part/input/in000009.jpg": b"half"})
-    read_sbmnet(original, root)
+    convert_sbmnet(original, root)
     assert find_scenes(root) == ["basic/511"]
 
 
@@ -92,7 +92,7 @@ def test_sbi_in_the_forms_that_it_comes_in(original: Path, root: Path, frames: s
     write(original, {f"Board/{frames}{number:06d}.png": picture(".png", number) for number in range(4)})
     write(original, {f"Board/{background}": picture(Path(background).suffix, 7)})
     write(original, {f"Board/groundtruth/gt{number:06d}.png": picture(".png", 255, channels=1) for number in range(4)})
-    assert read_sbi(original, root) == ["sbi/Board"]
+    assert convert_sbi(original, root) == ["sbi/Board"]
     board = read_cdnet(root / "sbi/Board")
     assert list(board.numbers) == [0, 1, 2, 3]
     assert board.temporal_roi == (0, 3)
@@ -107,7 +107,7 @@ def test_masks_of_sbi_that_are_not_black_and_white_are_made_so(original: Path, r
     mask = cv2.imencode(".png", grey)[1].tobytes()
     write(original, {f"Board/input/in{number:06d}.png": picture(".png", number) for number in range(2)})
     write(original, {f"Board/GT/{number:06d}.png": mask for number in range(2)})
-    read_sbi(original, root)
+    convert_sbi(original, root)
     labels = read_gray(root / "sbi/Board/groundtruth/gt000001.png")
     assert np.array_equal(labels, np.where(grey > 127, 255, 0))
     assert read_cdnet(root / "sbi/Board").plates is None
@@ -117,13 +117,13 @@ def test_masks_of_sbi_with_loss_are_refused(original: Path, root: Path) -> None:
     write(original, {f"Board/input/in{number:06d}.png": picture(".png", number) for number in range(2)})
     write(original, {f"Board/GT/{number:06d}.jpg": picture(".jpg") for number in range(2)})
     with pytest.raises(DataError, match=r"000000\.jpg: masks in a format with loss"):
-        read_sbi(original, root)
+        convert_sbi(original, root)
     assert not (root / "sbi" / "Board").exists()
 
 
 @pytest.mark.realdata
 def test_real_sbi_sequences_read_as_they_lie(real_data: Path, root: Path) -> None:
-    scenes = read_sbi(real_data / "sbi", root)
+    scenes = convert_sbi(real_data / "sbi", root)
     assert scenes == ["sbi/Board", "sbi/CAVIAR2", "sbi/Foliage", "sbi/Toscana"]
     board = read_cdnet(root / "sbi/Board")
     assert len(board) == 228
@@ -138,7 +138,7 @@ def test_lasiesta(original: Path, root: Path) -> None:
         write(original, {f"I_SI_01/I_SI_01/I_SI_01-{number}.bmp": picture(".bmp", number)})
         truth = colours(red, green, yellow, white, grey) if number == 11 else colours()
         write(original, {f"I_SI_01/I_SI_01-GT/I_SI_01-GT_{number}.png": truth})
-    assert read_lasiesta(original, root) == ["I_SI/I_SI_01"]
+    assert convert_lasiesta(original, root) == ["I_SI/I_SI_01"]
     sequence = read_cdnet(root / "I_SI/I_SI_01")
     assert list(sequence.numbers) == list(range(1, 12))
     assert [int(frame[0, 0, 0]) for _, frame in sequence.frames()] == list(range(1, 12))
@@ -160,17 +160,17 @@ def test_labels_of_lasiesta_agree_with_a_loop_over_pixels() -> None:
 def test_a_colour_of_lasiesta_without_meaning_is_refused(original: Path, root: Path) -> None:
     write(original, {"I_SI_01/I_SI_01-1.bmp": picture(".bmp"), "I_SI_01-GT/I_SI_01-GT_1.png": colours((255, 0, 1))})
     with pytest.raises(DataError, match=r"I_SI_01-GT_1\.png: holds the colour \(1, 0, 255\)"):
-        read_lasiesta(original, root)
+        convert_lasiesta(original, root)
     assert find_scenes(root) == []
 
 
 def test_a_truth_of_lasiesta_without_its_frame_is_refused(original: Path, root: Path) -> None:
     write(original, {"I_SI_01/I_SI_01-1.bmp": picture(".bmp"), "I_SI_01-GT/I_SI_01-GT_2.png": colours()})
     with pytest.raises(DataError, match=r"I_SI_01-GT_2\.png: belongs to frame 2"):
-        read_lasiesta(original, root)
+        convert_lasiesta(original, root)
 
 
-@pytest.mark.parametrize("reader", [read_sbmnet, read_sbi, read_lasiesta])
+@pytest.mark.parametrize("reader", [convert_sbmnet, convert_sbi, convert_lasiesta])
 def test_a_folder_that_holds_something_else_is_told(reader, original: Path, root: Path) -> None:
     write(original, {"readme.txt": b"x"})
     with pytest.raises(DataError, match="below it"):
