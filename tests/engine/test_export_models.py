@@ -1,7 +1,7 @@
 """Every registered model as a file: the same answers, or a refusal that says why. A new model is tested by existing."""
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -233,7 +233,7 @@ def test_a_new_autoencoder_needs_no_line_here(made, frames) -> None:
         def core(self, working: tuple[int, int]) -> nn.Module:
             return ConvAutoencoder(working, self.outputs, 3, 4, self.style)
 
-    model = Narrow(replace(made("ae").options, latent_dim=3)).fit(in_memory(frames))
+    model = Narrow(made("ae").options.model_copy(update={"latent_dim": 3})).fit(in_memory(frames))
     shake(model.network)
     with torch.no_grad():  # nobody can load what is not registered
         found = [answer.numpy() for answer in graph_of(model)(torch.from_numpy(np.stack(frames[:3])))]
@@ -282,7 +282,7 @@ def test_both_rules_of_the_fusion_are_in_the_file(made, frames, exported) -> Non
     seen = np.stack([model.people(frame) for frame in frames[20:23]])
     highest, rise = np.maximum(seen, model._empty), seen - model._empty
     below, above = float(np.quantile(highest, 0.3)), float(np.quantile(rise, 0.7))
-    model.options = replace(model.options, nobody_below=below, somebody_above=above)
+    model.options = model.options.model_copy(update={"nobody_below": below, "somebody_above": above})
     wanted = model.predict(frames[20:23])
     assert np.mean([one.score == 0 for one in wanted]) > 0.2
     assert np.mean([one.score == 255 for one in wanted]) > 0.2

@@ -1,71 +1,62 @@
 """Every number of the foreground head, in one place."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from cleanplate.errors import ConfigError
+from cleanplate.utils.options import NonNegative, Options, Share, WholeNumber
 
 Channels = Literal["max", "mean", "luma"]
 Gain = Literal["none", "offset", "gain"]
 ThresholdRule = Literal["fixed", "noise", "otsu", "hysteresis"]
 
 
-@dataclass(frozen=True)
-class ForegroundOptions:
-    """How frame and background become score and mask. Grey levels are 0 to 255, lengths are pixels.
-
-    Attributes:
-        channels: how the differences of blue, green and red become one number.
-        blur: side of the Gaussian on the colour difference; 0 leaves it out.
-        gain: light compensation before the difference: none, one offset per channel, or one factor per channel.
-        noise_scale: how many times the expected error, beyond `noise_floor`, is taken off the score; 0 ignores it.
-        noise_floor: grey levels of expected error that every camera has and the threshold already allows for.
-        score_median: side of the median filter of the score; 0 leaves it out.
-        support: how much of the surroundings' score (mean over 21×21) is added, and a little of the pixel's own taken
-            off: lonely specks sink, pale parts of objects rise; 0 leaves it out.
-        rule: `fixed` and `noise` use `threshold` (in grey levels; in multiples of the frame's own noise), `otsu` finds
-            its own (at least `threshold`), `hysteresis` keeps what exceeds `low` and touches what exceeds `threshold`.
-        threshold: see `rule`.
-        low: see `rule`.
-        mask_median: side of the median filter of the mask; 0 leaves it out.
-        opening: side of the ellipse that removes thin specks; 0 leaves it out.
-        closing: side of the ellipse that closes thin gaps; 0 leaves it out.
-        fill_holes: largest hole that is filled, as a share of the picture; 0 fills none.
-        smallest: smallest object that is kept, as a share of the picture; 0 keeps all.
-        shadows: mark foreground that looks like darkened background as shadow (127).
-        shadow_darkest: lowest ratio of frame to background that still counts as shadow.
-        shadow_chroma: largest change of chromaticity (0 to 1) that still counts as shadow.
-    """
+class ForegroundOptions(Options):
+    """How frame and background become score and mask. Grey levels are 0 to 255, lengths are pixels."""
 
     channels: Channels = "max"
+    """How the differences of blue, green and red become one number."""
     blur: int = 3
+    """Side of the Gaussian on the colour difference; 0 leaves it out."""
     gain: Gain = "offset"
-    noise_scale: float = 1.0
-    noise_floor: float = 4.0
+    """Light compensation before the difference: none, one offset per channel, or one factor per channel."""
+    noise_scale: NonNegative = 1.0
+    """How many times the expected error, beyond `noise_floor`, is taken off the score; 0 ignores it."""
+    noise_floor: NonNegative = 4.0
+    """Grey levels of expected error that every camera has and the threshold already allows for."""
     score_median: int = 9
-    support: float = 0.25
+    """Side of the median filter of the score; 0 leaves it out."""
+    support: NonNegative = 0.25
+    """How much of the surroundings' score (mean over 21×21) is added, and a little of the pixel's own taken off:
+    lonely specks sink, pale parts of objects rise; 0 leaves it out."""
     rule: ThresholdRule = "fixed"
-    threshold: float = 30.0
-    low: float = 15.0
+    """`fixed` and `noise` use `threshold` (in grey levels; in multiples of the frame's own noise), `otsu` finds its
+    own (at least `threshold`), `hysteresis` keeps what exceeds `low` and touches what exceeds `threshold`."""
+    threshold: NonNegative = 30.0
+    """See `rule`."""
+    low: NonNegative = 15.0
+    """See `rule`."""
     mask_median: int = 0
-    opening: int = 0
-    closing: int = 0
-    fill_holes: float = 0.0
-    smallest: float = 0.0
+    """Side of the median filter of the mask; 0 leaves it out."""
+    opening: WholeNumber = 0
+    """Side of the ellipse that removes thin specks; 0 leaves it out."""
+    closing: WholeNumber = 0
+    """Side of the ellipse that closes thin gaps; 0 leaves it out."""
+    fill_holes: Share = 0.0
+    """Largest hole that is filled, as a share of the picture; 0 fills none."""
+    smallest: Share = 0.0
+    """Smallest object that is kept, as a share of the picture; 0 keeps all."""
     shadows: bool = False
-    shadow_darkest: float = 0.4
-    shadow_chroma: float = 0.04
+    """Mark foreground that looks like darkened background as shadow (127)."""
+    shadow_darkest: Share = 0.4
+    """Lowest ratio of frame to background that still counts as shadow."""
+    shadow_chroma: Share = 0.04
+    """Largest change of chromaticity (0 to 1) that still counts as shadow."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """See `Options.check`."""
         for key in ("blur", "score_median", "mask_median"):
             value = getattr(self, key)
             if value and (value < 3 or value % 2 == 0):
                 raise ConfigError(f"{key}: {value} is no filter side; choose 0 (off) or an odd number from 3 on")
-        for key in ("opening", "closing", "noise_scale", "noise_floor", "support", "threshold", "low"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
-        for key in ("fill_holes", "smallest", "shadow_darkest", "shadow_chroma"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is outside 0 … 1")
         if self.rule == "hysteresis" and self.low > self.threshold:
             raise ConfigError(f"low: {self.low} is above threshold {self.threshold}; hysteresis needs low ≤ threshold")

@@ -5,7 +5,6 @@ Prediction, evaluation, report, export, apps and tests know this class and nothi
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -20,6 +19,7 @@ from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.exportable import Exportable
 from cleanplate.models.types import Estimate, Prediction, as_bgr
 from cleanplate.utils.arrays import Image, Score
+from cleanplate.utils.options import Options
 
 League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
@@ -30,17 +30,11 @@ FEW_FRAMES = 30
 _BATCH = 8
 
 
-@dataclass(frozen=True)
-class NoOptions:
-    """For models that have nothing to tune."""
-
-
 class BackgroundModel(Exportable, ABC):
     """Separates foreground from background; learned or not, offline or streaming.
 
-    A model states its name, family, league and paper, a frozen dataclass `Options` (which validates itself in
-    `__post_init__`), and its foreground defaults; it implements `_estimate`, and `_fit`,
-    `state_dict` and `load_state_dict` where it has something to learn.
+    A model states its name, family, league and paper, its `Options` (see `cleanplate.utils.options`) and its foreground
+    defaults. It implements `_estimate`, and `_fit`, `state_dict` and `load_state_dict` where it has something to learn.
     """
 
     name: ClassVar[str]
@@ -58,7 +52,7 @@ class BackgroundModel(Exportable, ABC):
     nothing, and is faster so than with a batch, which is what a large network wants."""
     any_size: ClassVar[bool] = False
     """Whether frames may have any size, each another, as long as it is not fitted to a scene."""
-    Options: ClassVar[type] = NoOptions
+    Options: ClassVar[type[Options]] = Options
     foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions()
 
     def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:
@@ -236,7 +230,7 @@ class BackgroundModel(Exportable, ABC):
 
     def describe(self) -> dict[str, Any]:
         """Name, options and foreground parameters, as plain values."""
-        return {"name": self.name, "options": asdict(self.options), "foreground": asdict(self.head.options)}
+        return {"name": self.name, "options": self.options.model_dump(), "foreground": self.head.options.model_dump()}
 
     @property
     def parameters(self) -> int:

@@ -2,7 +2,6 @@
 
 import io
 import pickle
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
         described = content["model"]
         model = create(
             described["name"],
-            asdict(foreground) if foreground else described["foreground"],
+            foreground.model_dump() if foreground else described["foreground"],
             **described["options"],
         )
         model.load_state_dict(_as_arrays(content["state"]))

@@ -2,19 +2,19 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import cv2
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.models.base import BackgroundModel
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.cancellation import check_cancelled
+from cleanplate.utils.options import Count, Options, Positive, WholeNumber
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from pytorch_lightning import LightningModule
@@ -22,40 +22,27 @@ if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not n
     from cleanplate.models.training import FramesTask
 
 
-@dataclass(frozen=True)
-class TrainingOptions:
-    """How a learned model is trained.
+class TrainingOptions(Options):
+    """How a learned model is trained."""
 
-    Attributes:
-        steps: batches in all.
-        epoch_steps: batches between two looks at the validation frames, where checkpoints are written.
-        batch_size: frames per batch and process.
-        optimizer: by name.
-        learning_rate: the highest it gets.
-        schedule: `one_cycle` rises over a twentieth of the steps and falls along a cosine; `constant` stays.
-        patience: epochs without a better validation loss before training ends early; 0 never does.
-        frames: most frames that are held in memory, evenly spaced over the sequence.
-        seed: of weights, order and noise.
-    """
-
-    steps: int = 300
-    epoch_steps: int = 25
-    batch_size: int = 16
+    steps: Count = 300
+    """Batches in all."""
+    epoch_steps: Count = 25
+    """Batches between two looks at the validation frames, where checkpoints are written."""
+    batch_size: Count = 16
+    """Frames per batch and process."""
     optimizer: Literal["adam", "adamw", "rmsprop"] = "adam"
-    learning_rate: float = 1e-3
+    """By name."""
+    learning_rate: Positive = 1e-3
+    """The highest it gets."""
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    patience: int = 0
-    frames: int = 1000
+    """`one_cycle` rises over a twentieth of the steps and falls along a cosine; `constant` stays."""
+    patience: WholeNumber = 0
+    """Epochs without a better validation loss before training ends early; 0 never does."""
+    frames: Annotated[int, Field(ge=2)] = 1000
+    """Most frames that are held in memory, evenly spaced over the sequence."""
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        for key in ("steps", "epoch_steps", "batch_size", "learning_rate"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
-        if self.patience < 0:
-            raise ConfigError(f"patience: {self.patience} is negative; 0 switches early stopping off")
-        if self.frames < 2:
-            raise ConfigError(f"frames: {self.frames} is too few to learn from; choose 2 or more")
+    """Of weights, order and noise."""
 
     @property
     def epochs(self) -> int:

@@ -2,7 +2,6 @@
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import asdict
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,7 +9,7 @@ from typing import Any, TypeVar
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.options import filled
+from cleanplate.utils.options import validated
 
 _MODELS: dict[str, type[BackgroundModel]] = {}
 _ENTRY_POINTS = "cleanplate.models"
@@ -98,6 +97,6 @@ def check(name: str, foreground: Mapping[str, Any], options: Mapping[str, Any]) 
     """
     model = model_class(name)
     return (
-        filled(model.Options, {}, options, "model."),
-        filled(ForegroundOptions, asdict(model.foreground_defaults), foreground, "foreground."),
+        validated(model.Options, options, "model."),
+        validated(ForegroundOptions, foreground, "foreground.", model.foreground_defaults),
     )

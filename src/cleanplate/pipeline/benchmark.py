@@ -119,7 +119,7 @@ def planned(
                 f"--model: {name} learns from labels, a benchmark's models see none; use dvc exp run -S model={name}"
             )
         filled, foreground = check(name, {}, options[name])
-        whole = json.dumps([asdict(filled), asdict(foreground)], sort_keys=True, default=str)
+        whole = json.dumps([filled.model_dump(), foreground.model_dump()], sort_keys=True, default=str)
         told = " ".join(f"{key}={_told(value)}" for key, value in sorted(options[name].items()))
         row = Row(name, kind.family, told, "", options_digest=_digest(whole), version=cleanplate.__version__)
         for scene, root in places.items():

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ def metadata_of(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> 
         "size": json.dumps(graph.size),
         "parameters": str(model.parameters),
         "options": json.dumps(options),
-        "foreground": json.dumps(asdict(model.head.options)),
+        "foreground": json.dumps(model.head.options.model_dump()),
         "inputs": json.dumps(input_names(graph)),
         NOTES: json.dumps(notes),
         "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),

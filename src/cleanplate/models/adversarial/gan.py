@@ -18,10 +18,10 @@ training GANs (2016, arXiv 1606.03498), for the matching; Schlegl et al., f-AnoG
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
@@ -36,59 +36,47 @@ from cleanplate.models.components.graphs.networks import NetworkBackground
 from cleanplate.models.learned import as_image, shrunk
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Count, NonNegative, Positive, WholeNumber
 
 if TYPE_CHECKING:
     from cleanplate.models.adversarial.objectives import Objective
     from cleanplate.models.adversarial.training import GanTask
 
 
-@dataclass(frozen=True)
 class GanOptions(AutoencoderOptions):
-    """What a GAN has beyond an autoencoder's options, which hold for generator and encoder.
+    """What a GAN has beyond an autoencoder's options, which hold for generator and encoder."""
 
-    Attributes:
-        batch_size: half of the others': every batch is generated and judged several times over.
-        norm: of every stage; `group` would take the light out of the generator's pictures, which it cannot put back.
-        activation: of every stage; leaky, as in DCGAN.
-        learned_noise: not for GANs: no opponent judges an expected error.
-        discriminator_width: channels of its first stage.
-        discriminator_rate: its learning rate, as a factor of the generator's.
-        constant_rate: learning rate of what stays of the picture, from scratch, as a factor of the generator's.
-        matching: weight, in the generator's loss, of the distance between generated and real pictures in mean and
-            variety, see `moment_distance`; 0 leaves the generator to its opponent alone.
-        momentum: Adam's first, of generator and discriminator; low, for their aims change from step to step.
-        average: share of the past in the generator's moving average, which is what the model keeps; 0 keeps the last.
-        code_weight: of recovering the codes of generated pictures, beside explaining frames.
-        search_steps: of gradient descent on the code of a frame at test time.
-        search_rate: length of such a step, in standard deviations of the prior.
-    """
-
-    batch_size: int = 8
+    batch_size: Count = 8
+    """Half of the others': every batch is generated and judged several times over."""
     norm: Norm = "none"
+    """Of every stage; `group` would take the light out of the generator's pictures, which it cannot put back."""
     activation: Activation = "leaky_relu"
-    discriminator_width: int = 16
-    discriminator_rate: float = 1.0
-    constant_rate: float = 3.0
-    matching: float = 5.0
-    momentum: float = 0.5
-    average: float = 0.95
-    code_weight: float = 0.1
-    search_steps: int = 0
-    search_rate: float = 0.1
+    """Of every stage; leaky, as in DCGAN."""
+    discriminator_width: Count = 16
+    """Channels of its first stage."""
+    discriminator_rate: Positive = 1.0
+    """Its learning rate, as a factor of the generator's."""
+    constant_rate: Positive = 3.0
+    """Learning rate of what stays of the picture, from scratch, as a factor of the generator's."""
+    matching: NonNegative = 5.0
+    """Weight, in the generator's loss, of the distance between generated and real pictures in mean and variety, see
+    `moment_distance`; 0 leaves the generator to its opponent alone."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Adam's first, of generator and discriminator; low, for their aims change from step to step."""
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    """Share of the past in the generator's moving average, which is what the model keeps; 0 keeps the last."""
+    code_weight: NonNegative = 0.1
+    """Of recovering the codes of generated pictures, beside explaining frames."""
+    search_steps: WholeNumber = 0
+    """Of gradient descent on the code of a frame at test time."""
+    search_rate: Positive = 0.1
+    """Length of such a step, in standard deviations of the prior."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if self.learned_noise:
             raise ConfigError("learned_noise: true, but a GAN learns none; leave it false")
-        for key in ("discriminator_width", "discriminator_rate", "constant_rate", "search_rate"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
-        for key in ("matching", "code_weight", "search_steps"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is negative; 0 leaves it out")
-        for key in ("momentum", "average"):
-            if not 0 <= getattr(self, key) < 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not from 0 to less than 1")
 
 
 class Gan(Autoencoder):

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import cv2
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.flow import Flow, FlowTracker, resized_flow
@@ -186,7 +187,7 @@ def beside(pictures: Tensor, streams: Sequence[Image]) -> Tensor:
 
 
 def _batches(frames: Iterable[tuple[int, Image]]) -> Iterator[list[tuple[int, Image]]]:
-    batch: list[tuple[int, Image]] = []
+    batch: list[tuple[int, Image]] = Field([])
     for item in frames:
         batch.append(item)
         if len(batch) == _BATCH:

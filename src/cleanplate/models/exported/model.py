@@ -14,9 +14,9 @@ from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.exported.metadata import FORMAT, NOTES, RATE, STATES, Arrays, unpacked
-from cleanplate.models.options import filled
 from cleanplate.models.types import Estimate, Prediction
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import validated
 
 _JSON = ("options", NOTES, "int8")
 
@@ -38,7 +38,7 @@ class ExportedModel(BackgroundModel):
                 raise ModelError(
                     f"{path}: written by cleanplate {told['cleanplate']}, which is newer than this; update cleanplate"
                 )
-            foreground = filled(ForegroundOptions, {}, json.loads(told["foreground"]), "foreground.")
+            foreground = validated(ForegroundOptions, json.loads(told["foreground"]), "foreground.")
             height, width = json.loads(told["size"])
             self.told = {**told, **{key: json.loads(told[key]) for key in _JSON if key in told}}
             kept = {key: told[key] for key in ("name", "family", "league", "paper")}

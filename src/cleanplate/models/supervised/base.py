@@ -2,53 +2,46 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from cleanplate.data.training.examples import Labelled
-from cleanplate.errors import ConfigError, ModelError
+from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel, League
 from cleanplate.models.components.losses.segmentation import check_segmentation_mix
 from cleanplate.models.learned import TrainingOptions, train_plainly
 from cleanplate.models.types import Prediction
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import NonNegative, WholeNumber
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from cleanplate.models.supervised.training import LabelledTask
 
 
-@dataclass(frozen=True)
 class LabelledOptions(TrainingOptions):
-    """How a model learns from labels.
-
-    Attributes:
-        loss: a weight each of bce, dice, focal, lovasz.
-        weight_decay: of the optimiser, where it has one.
-        average: how much of the average of the weights is kept at each step, less in the first ones; 0 predicts with
-            the last weights.
-        workers: processes that draw training pictures beside the training; 0 draws in it.
-    """
+    """How a model learns from labels."""
 
     optimizer: Any = "adamw"
-    loss: Mapping[str, float] = field(default_factory=lambda: {"bce": 1.0, "dice": 1.0})
-    weight_decay: float = 1e-4
-    average: float = 0.99
-    workers: int = 1
+    loss: Mapping[str, float] = Field({"bce": 1.0, "dice": 1.0})
+    """A weight each of bce, dice, focal, lovasz."""
+    weight_decay: NonNegative = 1e-4
+    """Of the optimiser, where it has one."""
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """How much of the average of the weights is kept at each step, less in the first ones; 0 predicts with the last
+    weights."""
+    workers: WholeNumber = 1
+    """Processes that draw training pictures beside the training; 0 draws in it."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         check_segmentation_mix(self.loss)
-        if not 0 <= self.average < 1:
-            raise ConfigError(f"average: {self.average} is outside 0 … 1; 0 switches averaging off")
-        for key in ("weight_decay", "workers"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
 
 
 Drawn = tuple[Image, Image]

@@ -9,33 +9,22 @@ Paper: Radford et al., Unsupervised representation learning with deep convolutio
 Example: `cleanplate.create("dcgan", spectral=True, penalty=0.0).fit(sequence).apply(frame)`. See also `wgan`.
 """
 
-from dataclasses import dataclass
-
 from torch import nn
 
-from cleanplate.errors import ConfigError
 from cleanplate.models.adversarial.gan import Gan, GanOptions
 from cleanplate.models.adversarial.networks import Discriminator
 from cleanplate.models.adversarial.objectives import NonSaturating, Objective
 from cleanplate.models.registry import register
+from cleanplate.utils.options import NonNegative
 
 
-@dataclass(frozen=True)
 class DcganOptions(GanOptions):
-    """What DCGAN has beyond what all GANs have.
+    """What DCGAN has beyond what all GANs have."""
 
-    Attributes:
-        penalty: weight of R1, the discriminator's squared steepness on real pictures; 0 leaves it out.
-        spectral: bound the discriminator's layers by their spectral norm.
-    """
-
-    penalty: float = 10.0
+    penalty: NonNegative = 10.0
+    """Weight of R1, the discriminator's squared steepness on real pictures; 0 leaves it out."""
     spectral: bool = False
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.penalty < 0:
-            raise ConfigError(f"penalty: {self.penalty} is negative; 0 leaves it out")
+    """Bound the discriminator's layers by their spectral norm."""
 
 
 @register

@@ -11,33 +11,22 @@ for generative adversarial networks (CVPR 2020, arXiv 2002.12655); for its recon
 Example: `cleanplate.create("dcgan_recon", reconstruction=0.5).fit(sequence).apply(frame)`. See also `dcgan`.
 """
 
-from dataclasses import dataclass
-
 from torch import nn
 
-from cleanplate.errors import ConfigError
 from cleanplate.models.adversarial.dcgan.model import Dcgan, DcganOptions
 from cleanplate.models.adversarial.networks import UNetDiscriminator
 from cleanplate.models.adversarial.objectives import Objective, Reconstructing
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, Positive
 
 
-@dataclass(frozen=True)
 class DcganReconOptions(DcganOptions):
-    """What it has beyond DCGAN.
+    """What it has beyond DCGAN."""
 
-    Attributes:
-        discriminator_width: channels of its first stage; fewer, for it also decodes.
-        reconstruction: weight of the reconstruction in both losses.
-    """
-
-    discriminator_width: int = 8
-    reconstruction: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.reconstruction <= 0:
-            raise ConfigError(f"reconstruction: {self.reconstruction} is not positive; without it, choose dcgan")
+    discriminator_width: Count = 8
+    """Channels of its first stage; fewer, for it also decodes."""
+    reconstruction: Positive = 0.5
+    """Weight of the reconstruction in both losses."""
 
 
 @register

@@ -9,35 +9,22 @@ GANs (2017, arXiv 1704.00028).
 Example: `cleanplate.create("wgan", critic_steps=5).fit(sequence).apply(frame)`. See also `dcgan`.
 """
 
-from dataclasses import dataclass
-
 from torch import nn
 
-from cleanplate.errors import ConfigError
 from cleanplate.models.adversarial.gan import Gan, GanOptions
 from cleanplate.models.adversarial.networks import Discriminator
 from cleanplate.models.adversarial.objectives import Objective, Wasserstein
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, Positive
 
 
-@dataclass(frozen=True)
 class WganOptions(GanOptions):
-    """What the Wasserstein GAN has beyond what all GANs have.
+    """What the Wasserstein GAN has beyond what all GANs have."""
 
-    Attributes:
-        penalty: weight of the critic's slope being other than 1.
-        critic_steps: of the critic, each on a batch of its own, for one of the generator.
-    """
-
-    penalty: float = 10.0
-    critic_steps: int = 3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.penalty <= 0:
-            raise ConfigError(f"penalty: {self.penalty} is not positive; without it the critic measures no distance")
-        if self.critic_steps < 1:
-            raise ConfigError(f"critic_steps: {self.critic_steps} is not positive")
+    penalty: Positive = 10.0
+    """Weight of the critic's slope being other than 1."""
+    critic_steps: Count = 3
+    """Of the critic, each on a batch of its own, for one of the generator."""
 
 
 @register

@@ -8,45 +8,32 @@ Paper: Makhzani et al., Adversarial autoencoders (2015, arXiv 1511.05644).
 Example: `cleanplate.create("aae", adversarial=0.1).fit(sequence).apply(frame)`. See also `ae`.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, NonNegative, Positive
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.aae.training import AdversarialTask
 
 
-@dataclass(frozen=True)
 class AdversarialOptions(AutoencoderOptions):
-    """What the adversarial autoencoder has beyond the plain one; it takes twice the steps, for two have to learn.
+    """What the adversarial autoencoder has beyond the plain one; it takes twice the steps, for two have to learn."""
 
-    Attributes:
-        adversarial: weight of fooling the discriminator, beside the reconstruction.
-        discriminator_width: units of its hidden layers.
-        discriminator_rate: its learning rate, as a factor of the autoencoder's.
-        penalty: weight of the discriminator's steepness on prior samples, which keeps it from running ahead.
-    """
-
-    steps: int = 600
-    epoch_steps: int = 50
-    adversarial: float = 0.1
-    discriminator_width: int = 64
-    discriminator_rate: float = 4.0
-    penalty: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for key in ("adversarial", "discriminator_width", "discriminator_rate"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
-        if self.penalty < 0:
-            raise ConfigError(f"penalty: {self.penalty} is negative; 0 leaves it out")
+    steps: Count = 600
+    epoch_steps: Count = 50
+    adversarial: Positive = 0.1
+    """Weight of fooling the discriminator, beside the reconstruction."""
+    discriminator_width: Count = 64
+    """Units of its hidden layers."""
+    discriminator_rate: Positive = 4.0
+    """Its learning rate, as a factor of the autoencoder's."""
+    penalty: NonNegative = 0.5
+    """Weight of the discriminator's steepness on prior samples, which keeps it from running ahead."""
 
 
 @register

@@ -11,12 +11,12 @@ Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. Se
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import cv2
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
@@ -33,71 +33,58 @@ from cleanplate.models.learned import LearnedModel, TrainingOptions, as_image, a
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Count, NonNegative
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.training import ReconstructionTask
 
 
-@dataclass(frozen=True)
 class AutoencoderOptions(TrainingOptions):
-    """What an autoencoder has beyond its training.
+    """What an autoencoder has beyond its training."""
 
-    Attributes:
-        latent_dim: numbers in the code.
-        width: channels of the first stage; they double from stage to stage.
-        norm: of every stage, see `Style`.
-        activation: of every stage.
-        stage: how the encoder's stages go down, see `Style`.
-        attention: gates in the encoder, see `Style`.
-        luminance: the encoder gets the luminance of what it sees as a further channel.
-        grey: works on grey pictures: one channel in, one out, which is added to all three of the background.
-        encoder_weights: a local file whose encoder is taken and stays as it is, see `encoder_weights`; empty: none.
-        scale: the autoencoder works on frames this many times smaller; the comparison stays at full resolution.
-        initial: the background that learning starts from; `none` learns the whole picture.
-        initial_frames: frames that the initial background is taken from, evenly spaced.
-        initial_weight: of the loss between background and initial background, on top of the frames'; 0 leaves it out.
-        loss: weight of each reconstruction loss, by name.
-        pull: how strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike.
-        learned_noise: learn the expected error of each pixel in each frame (a fourth output channel), and use it in
-            place of the one measured over time.
-        noise: measure what never rests; see `cleanplate.foreground.difference`.
-        light_jitter: largest random light change of a training frame, as a factor; the code learns to follow light.
-    """
-
-    latent_dim: int = 16
-    width: int = 16
+    latent_dim: Count = 16
+    """Numbers in the code."""
+    width: Count = 16
+    """Channels of the first stage; they double from stage to stage."""
     norm: Norm = "group"
+    """Of every stage, see `Style`."""
     activation: Activation = "silu"
+    """Of every stage."""
     stage: Stage = "plain"
+    """How the encoder's stages go down, see `Style`."""
     attention: Attention = "none"
+    """Gates in the encoder, see `Style`."""
     luminance: bool = False
+    """The encoder gets the luminance of what it sees as a further channel."""
     grey: bool = False
+    """Works on grey pictures: one channel in, one out, which is added to all three of the background."""
     encoder_weights: str = ""
-    scale: int = 4
+    """A local file whose encoder is taken and stays as it is, see `encoder_weights`; empty: none."""
+    scale: Count = 4
+    """The autoencoder works on frames this many times smaller; the comparison stays at full resolution."""
     initial: Initial = "low_motion"
-    initial_frames: int = 200
-    initial_weight: float = 0.0
-    loss: dict[str, float] = field(default_factory=lambda: {"smooth_l1": 1.0})
-    pull: float = 6.0
+    """The background that learning starts from; `none` learns the whole picture."""
+    initial_frames: Annotated[int, Field(ge=2)] = 200
+    """Frames that the initial background is taken from, evenly spaced."""
+    initial_weight: NonNegative = 0.0
+    """Of the loss between background and initial background, on top of the frames'; 0 leaves it out."""
+    loss: dict[str, float] = Field({"smooth_l1": 1.0})
+    """Weight of each reconstruction loss, by name."""
+    pull: NonNegative = 6.0
+    """How strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike."""
     learned_noise: bool = False
+    """Learn the expected error of each pixel in each frame (a fourth output channel), and use it in place of the
+    one measured over time."""
     noise: bool = True
-    light_jitter: float = 0.0
+    """Measure what never rests; see `cleanplate.foreground.difference`."""
+    light_jitter: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Largest random light change of a training frame, as a factor; the code learns to follow light."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for key in ("latent_dim", "width", "scale"):
-            if getattr(self, key) < 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
-        if self.initial_frames < 2:
-            raise ConfigError(f"initial_frames: {self.initial_frames} is too few; choose 2 or more")
-        if self.initial_weight < 0:
-            raise ConfigError(f"initial_weight: {self.initial_weight} is negative; 0 leaves that loss out")
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if self.initial_weight and self.initial == "none":
             raise ConfigError(f"initial_weight: {self.initial_weight}, but initial is none; choose what to be close to")
-        if self.pull < 0:
-            raise ConfigError(f"pull: {self.pull} is negative; 0 weighs all pixels alike")
-        if not 0 <= self.light_jitter < 1:
-            raise ConfigError(f"light_jitter: {self.light_jitter} is outside 0 … 1")
         if self.luminance and self.grey:
             raise ConfigError("luminance: true, but with grey the encoder sees nothing else; choose one of the two")
         check_mix(self.loss)

@@ -12,8 +12,9 @@ Li et al., CutPaste (2021, arXiv 2104.04015).
 Example: `cleanplate.create("dae", two_pass=True).fit(sequence).apply(frame)`. See also `ae`, `cae`, `corruption`.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
@@ -29,21 +30,18 @@ def _default_corruption() -> dict[str, float]:
     return {"gaussian": 0.02, "salt_and_pepper": 0.02, "erased": 0.05, "pasted": 0.1}
 
 
-@dataclass(frozen=True)
 class DenoisingOptions(AutoencoderOptions):
-    """What the denoising autoencoder has beyond the plain one.
+    """What the denoising autoencoder has beyond the plain one."""
 
-    Attributes:
-        corruption: a rate per corruption, 0 leaves it out. `gaussian`: standard deviation on 0 … 1; `salt_and_pepper`:
-            share of pixels; `erased`, `pasted`: share of the picture's area.
-        two_pass: the reconstruction is reconstructed again and compared again.
-    """
-
-    corruption: dict[str, float] = field(default_factory=_default_corruption)
+    corruption: dict[str, float] = Field(default_factory=_default_corruption)
+    """A rate per corruption, 0 leaves it out. `gaussian`: standard deviation on 0 … 1; `salt_and_pepper`: share of
+    pixels; `erased`, `pasted`: share of the picture's area."""
     two_pass: bool = False
+    """The reconstruction is reconstructed again and compared again."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         check_corruption(self.corruption)
         if not any(self.corruption.values()) and not self.two_pass:
             raise ConfigError("corruption: nothing has a rate; give one to at least one, or choose `two_pass: true`")

@@ -9,7 +9,6 @@ Paper: for two streams joined early or late, Simonyan and Zisserman, Two-stream 
 Example: `cleanplate.create("flow_ae", stream="mask", mask_model="mog2").fit(sequence)`. See also `two_stream_ae`, `ae`.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -26,20 +25,17 @@ from cleanplate.models.components.streams import FlowStream, MaskStream, Stream,
 from cleanplate.models.registry import available, register
 
 
-@dataclass(frozen=True)
 class FlowOptions(AutoencoderOptions):
-    """What early fusion has beyond the plain autoencoder.
-
-    Attributes:
-        stream: what goes in with the colours: optical `flow`, or the binary `mask` of another model.
-        mask_model: name of that model; it is fitted to the same sequence first, with its defaults.
-    """
+    """What early fusion has beyond the plain autoencoder."""
 
     stream: Literal["flow", "mask"] = "flow"
+    """What goes in with the colours: optical `flow`, or the binary `mask` of another model."""
     mask_model: str = "median"
+    """Name of that model; it is fitted to the same sequence first, with its defaults."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if self.stream == "mask" and self.mask_model not in available():
             raise ConfigError(f"mask_model: {self.mask_model!r} is unknown; choose one of {', '.join(available())}")
 

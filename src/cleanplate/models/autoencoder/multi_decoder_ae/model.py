@@ -8,9 +8,9 @@ Paper: Lee et al., Deeply-supervised nets (AISTATS 2015, arXiv 1409.5185).
 Example: `cleanplate.create("multi_decoder_ae", head_weights=[1.0, 0.5]).fit(sequence).apply(frame)`. See also `ae`.
 """
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
@@ -24,19 +24,16 @@ if TYPE_CHECKING:
     from cleanplate.models.autoencoder.multi_decoder_ae.training import MultiDecoderTask
 
 
-@dataclass(frozen=True)
 class MultiDecoderOptions(AutoencoderOptions):
-    """What the autoencoder with several heads has beyond the plain one.
+    """What the autoencoder with several heads has beyond the plain one."""
 
-    Attributes:
-        head_weights: of the loss at each depth, the finest first, each next one at half the size; a 0 leaves the head
-            out. Weights beyond the decoder's last depth, on small pictures, have no effect.
-    """
+    head_weights: list[float] = Field([1.0, 0.5, 0.25])
+    """Of the loss at each depth, the finest first, each next one at half the size; a 0 leaves the head out. Weights
+    beyond the decoder's last depth, on small pictures, have no effect."""
 
-    head_weights: list[float] = field(default_factory=lambda: [1.0, 0.5, 0.25])
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if not self.head_weights or self.head_weights[0] <= 0:
             raise ConfigError(f"head_weights: {self.head_weights} does not train the finest head; begin with 1.0")
         if min(self.head_weights) < 0:

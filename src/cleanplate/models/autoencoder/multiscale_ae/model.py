@@ -11,10 +11,10 @@ Example: `cleanplate.create("multiscale_ae", scales=[1, 4]).fit(sequence).apply(
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.errors import ConfigError
@@ -22,24 +22,22 @@ from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptio
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import Decoder, Encoder
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count
 
 _SMALLEST_SIDE = 2
 
 
-@dataclass(frozen=True)
 class MultiScaleOptions(AutoencoderOptions):
-    """What the multi-scale autoencoder has beyond the plain one.
+    """What the multi-scale autoencoder has beyond the plain one."""
 
-    Attributes:
-        latent_dim: numbers in the code of each scale.
-        scales: the encoders see the frame this many times smaller than the working size.
-    """
+    latent_dim: Count = 8
+    """Numbers in the code of each scale."""
+    scales: list[int] = Field([1, 2, 4])
+    """The encoders see the frame this many times smaller than the working size."""
 
-    latent_dim: int = 8
-    scales: list[int] = field(default_factory=lambda: [1, 2, 4])
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if not self.scales or min(self.scales) < 1:
             raise ConfigError(f"scales: {self.scales} is no list of whole numbers from 1 on; choose [1, 2, 4]")
         if len(set(self.scales)) < len(self.scales):

@@ -9,35 +9,29 @@ convolutional neural networks for small footprint speaker recognition (2015).
 Example: `cleanplate.create("patch_ae", patch=16).fit(sequence).apply(frame)`. See also `patch_attention_ae`, `ae`.
 """
 
-from dataclasses import dataclass
-
 from torch import nn
 
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.autoencoder.patch_ae.network import PatchAutoencoder
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count
 
 
-@dataclass(frozen=True)
 class PatchOptions(AutoencoderOptions):
-    """What the patch-level autoencoder has beyond the plain one.
+    """What the patch-level autoencoder has beyond the plain one."""
 
-    Attributes:
-        patch: side of a patch in pixels, at working size and at each stage below; even.
-        patch_stages: how many of the finest stages have own weights per patch.
-    """
-
-    width: int = 8
+    width: Count = 8
     patch: int = 16
-    patch_stages: int = 2
+    """Side of a patch in pixels, at working size and at each stage below; even."""
+    patch_stages: Count = 2
+    """How many of the finest stages have own weights per patch."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if self.patch < 4 or self.patch % 2:
             raise ConfigError(f"patch: {self.patch} is no side of a patch; choose an even number from 4")
-        if self.patch_stages < 1:
-            raise ConfigError(f"patch_stages: {self.patch_stages} is too few; choose 1 or more, or the model ae")
 
 
 @register

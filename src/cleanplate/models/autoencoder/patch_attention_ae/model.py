@@ -20,7 +20,6 @@ Example: `cleanplate.create("patch_attention_ae", attend="background").fit(seque
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -29,45 +28,31 @@ import torch
 from torch import nn
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.patch_ae.model import PatchOptions
 from cleanplate.models.autoencoder.patch_attention_ae.network import Attend, PatchAttentionAutoencoder
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
 from cleanplate.models.components.streams import FlowStream, Stream
 from cleanplate.models.registry import register
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Count, Positive, Share
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
 
 
-@dataclass(frozen=True)
 class PatchAttentionOptions(PatchOptions):
-    """What attention has beyond the patch-level autoencoder.
-
-    Attributes:
-        attend: what the skips look at.
-        flow_width: channels of the first stage of the flow's encoder.
-        pasted: share of the training frames that get boxes pasted in.
-        motion_level: pixels at working size from which flow is motion to the gates.
-        gate_weight: weight of the gates' own loss.
-    """
+    """What attention has beyond the patch-level autoencoder."""
 
     attend: Attend = "background"
-    flow_width: int = 4
-    pasted: float = 0.5
-    motion_level: float = 0.1
-    gate_weight: float = 0.05
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.flow_width < 1:
-            raise ConfigError(f"flow_width: {self.flow_width} is not positive")
-        if not 0 <= self.pasted <= 1:
-            raise ConfigError(f"pasted: {self.pasted} is outside 0 … 1")
-        for key in ("motion_level", "gate_weight"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+    """What the skips look at."""
+    flow_width: Count = 4
+    """Channels of the first stage of the flow's encoder."""
+    pasted: Share = 0.5
+    """Share of the training frames that get boxes pasted in."""
+    motion_level: Positive = 0.1
+    """Pixels at working size from which flow is motion to the gates."""
+    gate_weight: Positive = 0.05
+    """Weight of the gates' own loss."""
 
 
 @register

@@ -18,50 +18,37 @@ under the line.
 Example: `cleanplate.create("rcae", sparsity=0.1).fit(sequence).apply(frame)`. See also `ae`, `dae`.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.components.residual_on_background import PlateNetwork
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, NonNegative
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.rcae.training import RobustTask
 
 
-@dataclass(frozen=True)
 class RobustOptions(AutoencoderOptions):
-    """What the robust autoencoder has beyond the plain one; S takes out what the pull takes out there.
+    """What the robust autoencoder has beyond the plain one; S takes out what the pull takes out there."""
 
-    Attributes:
-        sparsity: λ, on pictures in 0 … 1: how far a pixel must be from the background to be counted as foreground.
-        isotropic: threshold the length of a pixel's colour difference (λ‖S‖₂,₁), so that a pixel is foreground in all
-            channels or in none; otherwise each channel for itself (λ‖S‖₁).
-        plain: share of the training before the first proximal step. With S from the start, a network that knows nothing
-            would call the whole picture foreground.
-        iterations: proximal steps for a new frame.
-    """
-
-    loss: dict[str, float] = field(default_factory=lambda: {"mse": 1.0})
-    pull: float = 0.0
-    sparsity: float = 0.05
+    loss: dict[str, float] = Field({"mse": 1.0})
+    pull: NonNegative = 0.0
+    sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Λ, on pictures in 0 … 1: how far a pixel must be from the background to be counted as foreground."""
     isotropic: bool = False
-    plain: float = 0.2
-    iterations: int = 3
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 < self.sparsity < 1:
-            raise ConfigError(f"sparsity: {self.sparsity} is outside 0 … 1, the range of pictures")
-        if not 0 <= self.plain < 1:
-            raise ConfigError(f"plain: {self.plain} is outside 0 … 1; 0 starts with the first step")
-        if self.iterations < 1:
-            raise ConfigError(f"iterations: {self.iterations} is not positive; choose 1 or more")
+    """Threshold the length of a pixel's colour difference (λ‖S‖₂,₁), so that a pixel is foreground in all channels
+    or in none; otherwise each channel for itself (λ‖S‖₁)."""
+    plain: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    """Share of the training before the first proximal step. With S from the start, a network that knows nothing
+    would call the whole picture foreground."""
+    iterations: Count = 3
+    """Proximal steps for a new frame."""
 
 
 def soft_threshold(values: Tensor, threshold: float, *, isotropic: bool = False) -> Tensor:

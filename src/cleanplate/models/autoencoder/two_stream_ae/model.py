@@ -9,37 +9,27 @@ Paper: Simonyan and Zisserman, Two-stream convolutional networks for action reco
 Example: `cleanplate.create("two_stream_ae").fit(sequence).apply(frame)`. See also `flow_ae`, `patch_attention_ae`.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import AutoencoderOptions
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import Decoder, Encoder
 from cleanplate.models.components.streams import FlowStream, Stream, flow_roots
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count
 
 
-@dataclass(frozen=True)
 class TwoStreamOptions(AutoencoderOptions):
-    """What late fusion has beyond the plain autoencoder.
+    """What late fusion has beyond the plain autoencoder."""
 
-    Attributes:
-        flow_latent_dim: numbers in the code of the flow.
-        flow_width: channels of the first stage of its encoder.
-    """
-
-    flow_latent_dim: int = 8
-    flow_width: int = 8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for key in ("flow_latent_dim", "flow_width"):
-            if getattr(self, key) < 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+    flow_latent_dim: Count = 8
+    """Numbers in the code of the flow."""
+    flow_width: Count = 8
+    """Channels of the first stage of its encoder."""
 
 
 @register

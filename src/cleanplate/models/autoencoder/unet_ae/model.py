@@ -14,41 +14,30 @@ gates (Oktay et al., Attention U-Net, 2018, arXiv 1804.03999) is this model's ow
 Example: `cleanplate.create("unet_ae", tolerance=8.0).fit(sequence).apply(frame)`. See also `ae`.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import nn
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.autoencoder.unet_ae.network import UNetCore
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, Positive
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.unet_ae.training import UNetTask
 
 
-@dataclass(frozen=True)
 class UNetOptions(AutoencoderOptions):
-    """What the U-Net has beyond the plain autoencoder.
+    """What the U-Net has beyond the plain autoencoder."""
 
-    Attributes:
-        batch_size: fewer than the others', for each frame is read twice and decoded twice.
-        tolerance: disagreement with the provisional background, in grey levels, at which the skips see a third of it;
-            much more is a plain U-Net, which copies the frame.
-        provisional: weight of the provisional background's own loss; without it the code would be left to the skips.
-    """
-
-    batch_size: int = 12
-    tolerance: float = 8.0
-    provisional: float = 1.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for key in ("tolerance", "provisional"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+    batch_size: Count = 12
+    """Fewer than the others', for each frame is read twice and decoded twice."""
+    tolerance: Positive = 8.0
+    """Disagreement with the provisional background, in grey levels, at which the skips see a third of it; much more
+    is a plain U-Net, which copies the frame."""
+    provisional: Positive = 1.0
+    """Weight of the provisional background's own loss; without it the code would be left to the skips."""
 
 
 @register

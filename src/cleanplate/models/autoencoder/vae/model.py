@@ -19,7 +19,6 @@ image models using a Laplacian pyramid of adversarial networks (2015, arXiv 1506
 Example: `cleanplate.create("vae", kl=4.0, scales=3).fit(sequence).apply(frame)`. See also `ae`, `wae`, `aae`.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -31,6 +30,7 @@ from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptio
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import Decoder, Encoder, resized, stage_widths, zero_convolution
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, NonNegative, WholeNumber
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.vae.training import VariationalTask
@@ -40,28 +40,15 @@ if TYPE_CHECKING:
 _FIRST_LOG_VARIANCE = -4.0
 
 
-@dataclass(frozen=True)
 class VariationalOptions(AutoencoderOptions):
-    """What the variational autoencoder has beyond the plain one.
+    """What the variational autoencoder has beyond the plain one."""
 
-    Attributes:
-        kl: weight of the divergence from the prior; 1 is the ELBO, see the module.
-        kl_warm_up: steps over which that weight rises from 0, in a line; 0 starts with all of it.
-        scales: at how many scales the code is decoded and compared, halving each time; 1 is the working size alone.
-    """
-
-    kl: float = 1.0
-    kl_warm_up: int = 100
-    scales: int = 1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.kl < 0:
-            raise ConfigError(f"kl: {self.kl} is negative; choose 0 or more")
-        if self.kl_warm_up < 0:
-            raise ConfigError(f"kl_warm_up: {self.kl_warm_up} is negative; 0 starts with the whole weight")
-        if self.scales < 1:
-            raise ConfigError(f"scales: {self.scales} is not positive; choose 1 or more")
+    kl: NonNegative = 1.0
+    """Weight of the divergence from the prior; 1 is the ELBO, see the module."""
+    kl_warm_up: WholeNumber = 100
+    """Steps over which that weight rises from 0, in a line; 0 starts with all of it."""
+    scales: Count = 1
+    """At how many scales the code is decoded and compared, halving each time; 1 is the working size alone."""
 
 
 @register

@@ -12,7 +12,6 @@ test (2012).
 Example: `cleanplate.create("wae", penalty="gan").fit(sequence).apply(frame)`. See also `aae`, `vae`.
 """
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -22,6 +21,7 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.registry import register
+from cleanplate.utils.options import Count, Positive
 
 if TYPE_CHECKING:
     from cleanplate.models.autoencoder.wae.training import CriticTask, DiscrepancyTask
@@ -29,31 +29,25 @@ if TYPE_CHECKING:
 _SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-@dataclass(frozen=True)
 class WassersteinOptions(AutoencoderOptions):
-    """What the Wasserstein autoencoder has beyond the plain one.
-
-    Attributes:
-        penalty: how the distance between codes and prior is measured.
-        match: weight of that distance, beside the reconstruction.
-        critic_width: units of the critic's hidden layers; this and what follows for `gan` only.
-        critic_steps: steps of the critic for each of the autoencoder.
-        critic_rate: its learning rate, as a factor of the autoencoder's.
-        gradient_penalty: weight of holding its slope at one.
-    """
+    """What the Wasserstein autoencoder has beyond the plain one."""
 
     penalty: Literal["mmd", "gan"] = "mmd"
-    match: float = 0.01
-    critic_width: int = 64
-    critic_steps: int = 5
-    critic_rate: float = 4.0
-    gradient_penalty: float = 1.0
+    """How the distance between codes and prior is measured."""
+    match: Positive = 0.01
+    """Weight of that distance, beside the reconstruction."""
+    critic_width: Count = 64
+    """Units of the critic's hidden layers; this and what follows for `gan` only."""
+    critic_steps: Count = 5
+    """Steps of the critic for each of the autoencoder."""
+    critic_rate: Positive = 4.0
+    """Its learning rate, as a factor of the autoencoder's."""
+    gradient_penalty: Positive = 1.0
+    """Weight of holding its slope at one."""
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for key in ("match", "critic_width", "critic_steps", "critic_rate", "gradient_penalty"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if self.penalty not in ("mmd", "gan"):
             raise ConfigError(f"penalty: {self.penalty!r} is unknown; choose mmd or gan")
         if self.penalty == "mmd" and self.batch_size < 2:

@@ -14,11 +14,11 @@ Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.cr
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
@@ -39,32 +39,27 @@ from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import OnBase
 from cleanplate.utils.arrays import Image, Score
+from cleanplate.utils.options import NonNegative, Options
 
 
-@dataclass(frozen=True)
-class PlateOptions:
-    """What the two witnesses are, and how much each of them counts.
-
-    Attributes:
-        base: the model that gives the background.
-        base_options: values that differ from its defaults.
-        cap: grey levels that the base's score counts at most.
-        vote: grey levels between the network's surest no and its surest yes; 0 leaves it out.
-        weights: a file of weights that `pretraining_task` made, in place of the one that comes with the package.
-    """
+class PlateOptions(Options):
+    """What the two witnesses are, and how much each of them counts."""
 
     base: str = "lowmotion"
-    base_options: dict[str, Any] = field(default_factory=dict)
-    cap: float = 45.0
-    vote: float = 36.0
+    """The model that gives the background."""
+    base_options: dict[str, Any] = Field({})
+    """Values that differ from its defaults."""
+    cap: NonNegative = 45.0
+    """Grey levels that the base's score counts at most."""
+    vote: NonNegative = 36.0
+    """Grey levels between the network's surest no and its surest yes; 0 leaves it out."""
     weights: str = ""
+    """A file of weights that `pretraining_task` made, in place of the one that comes with the package."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """See `Options.check`."""
         if self.base == "plate":
             raise ConfigError("base: 'plate' cannot be its own base; choose a model that gives a background")
-        for key in ("cap", "vote"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
 
 
 @register

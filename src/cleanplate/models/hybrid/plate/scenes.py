@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from cleanplate.data import open_sequence
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
@@ -61,7 +62,7 @@ def material(sequence: FrameSequence, model: BackgroundModel, count: int, cutout
     truth = sequence.truth
     known = [index for index, number in enumerate(sequence.numbers) if truth.path(number) is not None]
     frames, backgrounds, labels = [], [], []
-    objects: list[Cutout] = []
+    objects: list[Cutout] = Field([])
     for index in evenly_spaced(known, count):
         frame, marks = sequence[index], truth.read(sequence.numbers[index])
         assert marks is not None

@@ -7,12 +7,12 @@ mixture that learns online.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
@@ -25,49 +25,42 @@ from cleanplate.models.statistical.gmm.gaussian_mixture import Covariance, Mixtu
 from cleanplate.models.statistical.gmm.graph import MixtureGraph
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
+from cleanplate.utils.options import Options, Positive
 
 Use = Literal["background", "label"]
 
 
-@dataclass(frozen=True)
-class GaussianMixtureOptions:
-    """Options of `GaussianMixtureModel`. Grey levels are 0 to 255.
-
-    Attributes:
-        components: Gaussians per pixel.
-        covariance: `full` over blue, green and red, or `diagonal`.
-        use: `background` shows the mean of the heaviest component and leaves the rest to the shared head; `label`
-            scores each pixel by its distance from the background components.
-        frames: number of frames, evenly spaced over the sequence; fewer if it has fewer.
-        reg_covar: added to every variance, in squared grey levels: no pixel is trusted to be quieter than this.
-        tol: a pixel has converged when its mean log-likelihood (nats per frame) changes by less.
-        max_iterations: limit on EM steps.
-        background_share: the first components that together hold more than this share of the frames are background.
-        levels_per_deviation: for `label`, what one standard deviation is worth on the score's scale of 0 to 255.
-    """
+class GaussianMixtureOptions(Options):
+    """Options of `GaussianMixtureModel`. Grey levels are 0 to 255."""
 
     components: int = 2
+    """Gaussians per pixel."""
     covariance: Covariance = "full"
+    """`full` over blue, green and red, or `diagonal`."""
     use: Use = "background"
+    """`background` shows the mean of the heaviest component and leaves the rest to the shared head; `label` scores
+    each pixel by its distance from the background components."""
     frames: int = 200
-    reg_covar: float = 4.0
-    tol: float = 1e-3
+    """Number of frames, evenly spaced over the sequence; fewer if it has fewer."""
+    reg_covar: Positive = 4.0
+    """Added to every variance, in squared grey levels: no pixel is trusted to be quieter than this."""
+    tol: Positive = 1e-3
+    """A pixel has converged when its mean log-likelihood (nats per frame) changes by less."""
     max_iterations: int = 100
-    background_share: float = 0.6
-    levels_per_deviation: float = 7.0
+    """Limit on EM steps."""
+    background_share: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    """The first components that together hold more than this share of the frames are background."""
+    levels_per_deviation: Positive = 7.0
+    """For `label`, what one standard deviation is worth on the score's scale of 0 to 255."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """See `Options.check`."""
         for key, choices in (("covariance", ("full", "diagonal")), ("use", ("background", "label"))):
             if getattr(self, key) not in choices:
                 raise ConfigError(f"{key}: {getattr(self, key)!r} is unknown; choose one of {', '.join(choices)}")
         for key, least in (("components", 1), ("frames", 2), ("max_iterations", 1)):
             if getattr(self, key) < least:
                 raise ConfigError(f"{key}: {getattr(self, key)} is too few; choose {least} or more")
-        for key in ("reg_covar", "tol", "levels_per_deviation"):
-            if not getattr(self, key) > 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} must be above 0")
-        if not 0 < self.background_share < 1:
-            raise ConfigError(f"background_share: {self.background_share} is outside 0 … 1 (both excluded)")
 
 
 @register

@@ -13,15 +13,15 @@ Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError, ModelError
+from cleanplate.errors import ModelError
 from cleanplate.models.base import FEW_FRAMES, BackgroundModel
 from cleanplate.models.components.graphs.backgrounds import FixedBackground
 from cleanplate.models.components.graphs.estimates import EstimateGraph
@@ -35,31 +35,24 @@ from cleanplate.models.statistical.lowmotion.residual_subspace import ResidualSu
 from cleanplate.models.statistical.lowmotion.stabilization import Registration, shifted
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Options
 
 _REGISTERED = 80
 
 
-@dataclass(frozen=True)
-class LowMotionOptions:
-    """What the recipe is made of.
+class LowMotionOptions(Options):
+    """What the recipe is made of."""
 
-    Attributes:
-        frames: most pairs of consecutive frames that are looked at, evenly spaced.
-        registration: look for a shaking camera, and follow it where there is one.
-        views: look for a camera that pans or zooms, and put backgrounds together where there is one.
-        residual: follow light and waves by principal components; otherwise the head's light compensation is all.
-        noise: measure what never rests.
-    """
-
-    frames: int = 400
+    frames: Annotated[int, Field(ge=2)] = 400
+    """Most pairs of consecutive frames that are looked at, evenly spaced."""
     registration: bool = True
+    """Look for a shaking camera, and follow it where there is one."""
     views: bool = True
+    """Look for a camera that pans or zooms, and put backgrounds together where there is one."""
     residual: bool = True
+    """Follow light and waves by principal components; otherwise the head's light compensation is all."""
     noise: bool = True
-
-    def __post_init__(self) -> None:
-        if self.frames < 2:
-            raise ConfigError(f"frames: {self.frames} is too few to see motion; choose 2 or more")
+    """Measure what never rests."""
 
 
 @register

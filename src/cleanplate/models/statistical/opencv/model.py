@@ -10,7 +10,6 @@ for noise and shadows pass one by one, and whoever stays becomes background. In 
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -100,7 +99,7 @@ class OpenCvSubtractor(BackgroundModel):
 
     def _fresh(self) -> Any:
         home = import_module(self.module)
-        values = {self.keywords[key]: value for key, value in asdict(self.options).items()}
+        values = {self.keywords[key]: value for key, value in self.options.model_dump().items()}
         return getattr(home, self.factory)(**values)
 
     def apply(self, frame: Image, learning_rate: float = -1.0) -> Image:

@@ -10,11 +10,11 @@ Example: `cleanplate.create("rpca", rank=8).fit(sequence).apply(frame)`. See als
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.errors import ConfigError
@@ -27,39 +27,32 @@ from cleanplate.models.statistical.rpca.graph import SubspaceBackground
 from cleanplate.models.statistical.rpca.robust_pca import Floats, leading_subspace, robust_coefficients, robust_pca
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Count, Options, Positive
 
 _CHANNELS = 3
 _TOLERANCE = 1e-4  # a fortieth of a grey level: frames hold no more
 
 
-@dataclass(frozen=True)
-class RobustPcaOptions:
-    """What robust PCA is taken over.
+class RobustPcaOptions(Options):
+    """What robust PCA is taken over."""
 
-    Attributes:
-        frames: columns of the matrix, evenly spaced over the sequence; fewer if it has fewer.
-        scale: the subspace is learnt on frames this many times smaller.
-        rank: most ways in which the background may change.
-        sparsity: a factor on the weight of the sparse part, see `robust_pca`.
-        iterations: most steps of the decomposition.
-        initial: the plate whose detail the background keeps, an initialiser's name.
-        noise: measure what never rests; see `cleanplate.foreground.difference`.
-    """
-
-    frames: int = 200
-    scale: int = 4
-    rank: int = 8
-    sparsity: float = 1.0
-    iterations: int = 60
+    frames: Annotated[int, Field(ge=2, le=1000)] = 200
+    """Columns of the matrix, evenly spaced over the sequence; fewer if it has fewer."""
+    scale: Count = 4
+    """The subspace is learnt on frames this many times smaller."""
+    rank: Count = 8
+    """Most ways in which the background may change."""
+    sparsity: Positive = 1.0
+    """A factor on the weight of the sparse part, see `robust_pca`."""
+    iterations: Count = 60
+    """Most steps of the decomposition."""
     initial: Initial = "low_motion"
+    """The plate whose detail the background keeps, an initialiser's name."""
     noise: bool = True
+    """Measure what never rests; see `cleanplate.foreground.difference`."""
 
-    def __post_init__(self) -> None:
-        if not 2 <= self.frames <= 1000:
-            raise ConfigError(f"frames: {self.frames} is outside 2 … 1000; choose some hundred")
-        for key in ("scale", "rank", "sparsity", "iterations"):
-            if getattr(self, key) <= 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
+    def check(self) -> None:
+        """See `Options.check`."""
         if self.initial == "none":
             raise ConfigError("initial: none gives no plate to keep the detail of; choose an initialiser")
 

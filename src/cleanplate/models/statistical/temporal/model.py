@@ -11,15 +11,14 @@ Lo and Velastin, "Automatic congestion detection system for underground platform
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.graphs.backgrounds import FixedBackground, RunningBackground
@@ -28,23 +27,16 @@ from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Options
 
 
-@dataclass(frozen=True)
-class TemporalOptions:
-    """What a temporal statistic is taken over.
+class TemporalOptions(Options):
+    """What a temporal statistic is taken over."""
 
-    Attributes:
-        frames: number of frames, evenly spaced over the sequence; fewer if it has fewer.
-        noise: measure what never rests; see `cleanplate.foreground.difference`.
-    """
-
-    frames: int = 200
+    frames: Annotated[int, Field(ge=2)] = 200
+    """Number of frames, evenly spaced over the sequence; fewer if it has fewer."""
     noise: bool = True
-
-    def __post_init__(self) -> None:
-        if self.frames < 2:
-            raise ConfigError(f"frames: {self.frames} are too few for a statistic over time; choose 2 or more")
+    """Measure what never rests; see `cleanplate.foreground.difference`."""
 
 
 class TemporalModel(BackgroundModel):

@@ -17,11 +17,11 @@ Example: `cleanplate.create("bgsnet").learn([Labelled.of(other)]).fit(sequence).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
@@ -41,52 +41,42 @@ from cleanplate.models.supervised.bgsnet.recent_background import RecentBackgrou
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import BASE, below
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Count, NonNegative, Positive, Share
 
 
-@dataclass(frozen=True)
 class BgsNetOptions(LabelledOptions):
-    """What is compared, how it is learnt, and how much the base's own difference still counts.
-
-    Attributes:
-        base: the model that gives the empty background.
-        base_options: values that differ from its defaults.
-        start: the network's first weights: the flagship's, or drawn by chance.
-        kept: how much of the flagship's weights stays in the result; a few videos teach much that holds for them alone.
-        cap: grey levels that the base's difference counts at most, as in `plate`.
-        vote: grey levels between the network's surest no and its surest yes.
-        examples: most labelled frames of a video that are learnt from, evenly spaced.
-        side: of the squares that are cut out of the frames.
-        pasted: how often a further object is pasted into an example, which some of the recent backgrounds know as well.
-    """
+    """What is compared, how it is learnt, and how much the base's own difference still counts."""
 
     base: str = "lowmotion"
-    base_options: Mapping[str, Any] = field(default_factory=dict)
+    """The model that gives the empty background."""
+    base_options: Mapping[str, Any] = Field({})
+    """Values that differ from its defaults."""
     start: Literal["plate", "random"] = "plate"
-    kept: float = 0.5
-    cap: float = 45.0
-    vote: float = 36.0
-    examples: int = 400
+    """The network's first weights: the flagship's, or drawn by chance."""
+    kept: Share = 0.5
+    """How much of the flagship's weights stays in the result; a few videos teach much that holds for them alone."""
+    cap: NonNegative = 45.0
+    """Grey levels that the base's difference counts at most, as in `plate`."""
+    vote: NonNegative = 36.0
+    """Grey levels between the network's surest no and its surest yes."""
+    examples: Count = 400
+    """Most labelled frames of a video that are learnt from, evenly spaced."""
     side: int = 160
-    pasted: float = 0.3
-    steps: int = 400
-    epoch_steps: int = 50
-    batch_size: int = 8
-    learning_rate: float = 1e-3
+    """Of the squares that are cut out of the frames."""
+    pasted: Share = 0.3
+    """How often a further object is pasted into an example, which some of the recent backgrounds know as well."""
+    steps: Count = 400
+    epoch_steps: Count = 50
+    batch_size: Count = 8
+    learning_rate: Positive = 1e-3
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         if self.base == "bgsnet":
             raise ConfigError("base: 'bgsnet' cannot be its own base; choose a model that gives a background")
-        if self.examples < 1:
-            raise ConfigError(f"examples: {self.examples} is not positive")
         if self.side < MULTIPLE or self.side % MULTIPLE:
             raise ConfigError(f"side: {self.side} is no multiple of {MULTIPLE}")
-        for key in ("kept", "pasted"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is outside 0 … 1")
-        for key in ("cap", "vote"):
-            if getattr(self, key) < 0:
-                raise ConfigError(f"{key}: {getattr(self, key)} is negative; choose 0 or more")
 
 
 @register

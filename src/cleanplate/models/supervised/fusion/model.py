@@ -13,11 +13,11 @@ Example: `cleanplate.create("fusion", semantics="unet.ckpt").fit(sequence).apply
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 import numpy as np
 import torch
+from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
@@ -32,36 +32,30 @@ from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import OnBase, below
 from cleanplate.utils.arrays import Image, Score
+from cleanplate.utils.options import Options, Share
 
 _SEMANTICS = "semantics."
 _SURE = np.float32(255)
 
 
-@dataclass(frozen=True)
-class FusionOptions:
-    """Whose mask is corrected, by whom, and when.
-
-    Attributes:
-        base: the model whose mask is corrected.
-        base_options: values that differ from its defaults.
-        semantics: a checkpoint of `unet`. What it holds travels in this model's own: it is needed for fitting alone.
-        nobody_below: probability of a person, in frame and empty scene alike, under which a pixel is background; 0
-            never is.
-        somebody_above: rise of the probability against the empty scene above which a pixel is foreground; 1 never is.
-    """
+class FusionOptions(Options):
+    """Whose mask is corrected, by whom, and when."""
 
     base: str = "plate"
-    base_options: Mapping[str, Any] = field(default_factory=dict)
+    """The model whose mask is corrected."""
+    base_options: Mapping[str, Any] = Field({})
+    """Values that differ from its defaults."""
     semantics: str = ""
-    nobody_below: float = 0.003
-    somebody_above: float = 0.9
+    """A checkpoint of `unet`. What it holds travels in this model's own: it is needed for fitting alone."""
+    nobody_below: Share = 0.003
+    """Probability of a person, in frame and empty scene alike, under which a pixel is background; 0 never is."""
+    somebody_above: Share = 0.9
+    """Rise of the probability against the empty scene above which a pixel is foreground; 1 never is."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """See `Options.check`."""
         if self.base == "fusion":
             raise ConfigError("base: 'fusion' cannot be its own base; choose a model that gives a background")
-        for key in ("nobody_below", "somebody_above"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is outside 0 … 1")
 
 
 @register
@@ -150,7 +144,7 @@ class Fusion(OnBase):
         state = super().state_dict()
         if self.semantics is not None:
             state |= {_SEMANTICS + key: item for key, item in self.semantics.state_dict().items()}
-            state |= {"empty": self._empty, "semantics_options": asdict(self.semantics.options)}
+            state |= {"empty": self._empty, "semantics_options": self.semantics.options.model_dump()}
         return state
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

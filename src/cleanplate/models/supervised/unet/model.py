@@ -12,17 +12,16 @@ Example: `cleanplate.create("unet").learn([Labelled.of(pictures)]).apply(frame)`
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
-from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.components.augmentation import Strengths
 from cleanplate.models.components.blocks import Activation, Style
@@ -40,6 +39,7 @@ from cleanplate.models.supervised.unet.graph import FOREGROUND_SCORE, Segmentati
 from cleanplate.models.supervised.unet.network import UNetNetwork, Upsampling
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
+from cleanplate.utils.options import Count, Positive
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.training import LabelledTask
@@ -47,61 +47,53 @@ if TYPE_CHECKING:
 _BATCH = 8
 
 
-@dataclass(frozen=True)
 class UNetOptions(LabelledOptions):
-    """The network, what it is shown, and how it predicts.
+    """The network, what it is shown, and how it predicts."""
 
-    Attributes:
-        side: of training squares; frames are made smaller for the network until their longer side is no more.
-        width: channels of the finest stage; they double from stage to stage.
-        widest: channels at most.
-        stages: sizes, the finest among them.
-        blocks: convolutions per stage.
-        stem: by what factor the first convolution makes pictures smaller.
-        norm: see `Style`; `batch` learns fastest where batches are not tiny.
-        activation: see `Style`.
-        upsampling: how the decoder enlarges.
-        encoder_weights: a file that the encoder starts from, such as a checkpoint of a `unet`; `None` for none.
-        mirrored: whether frames are seen mirrored as well when predicting, at twice the time.
-        cropped, turned, light, rough, pasted: of the augmentation, see `Strengths`.
-        frames: most pictures that are held in memory, made smaller, by each process that draws.
-        judged: most of the held-out pictures that the training is judged by.
-        initial: whose background is taken where frames of one camera are fitted; `none` fills in every frame.
-    """
-
-    side: int = 128
-    width: int = 32
-    widest: int = 128
-    stages: int = 5
-    blocks: int = 2
+    side: Annotated[int, Field(ge=16)] = 128
+    """Of training squares; frames are made smaller for the network until their longer side is no more."""
+    width: Count = 32
+    """Channels of the finest stage; they double from stage to stage."""
+    widest: Count = 128
+    """Channels at most."""
+    stages: Count = 5
+    """Sizes, the finest among them."""
+    blocks: Count = 2
+    """Convolutions per stage."""
     stem: Literal[1, 2, 4] = 2
+    """By what factor the first convolution makes pictures smaller."""
     norm: Literal["batch", "group", "none"] = "batch"
+    """See `Style`; `batch` learns fastest where batches are not tiny."""
     activation: Activation = "relu"
+    """See `Style`."""
     upsampling: Upsampling = "bilinear"
+    """How the decoder enlarges."""
     encoder_weights: str | None = None
+    """A file that the encoder starts from, such as a checkpoint of a `unet`; `None` for none."""
     mirrored: bool = True
+    """Whether frames are seen mirrored as well when predicting, at twice the time. cropped, turned, light, rough,
+    pasted: of the augmentation, see `Strengths`."""
     cropped: float = 0.35
     turned: float = 10.0
     light: float = 0.4
     rough: float = 0.2
     pasted: float = 0.3
-    judged: int = 200
+    judged: Count = 200
+    """Most of the held-out pictures that the training is judged by."""
     initial: Initial = "median"
-    steps: int = 1800
-    epoch_steps: int = 100
-    batch_size: int = 8
+    """Whose background is taken where frames of one camera are fitted; `none` fills in every frame."""
+    steps: Count = 1800
+    epoch_steps: Count = 100
+    batch_size: Count = 8
     frames: int = 200
-    learning_rate: float = 2e-3
+    """Most pictures that are held in memory, made smaller, by each process that draws."""
+    learning_rate: Positive = 2e-3
     weight_decay: float = 1e-2
     average: float = 0.995
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for key in ("width", "widest", "stages", "blocks", "judged"):
-            if getattr(self, key) < 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is not positive")
-        if self.side < 16:
-            raise ConfigError(f"side: {self.side} is too small to know anybody; choose 16 or more")
+    def check(self) -> None:
+        """See `Options.check`."""
+        super().check()
         _ = self.strengths
 
     @property
