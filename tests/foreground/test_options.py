@@ -30,7 +30,7 @@ def test_a_share_outside_0_to_1_is_refused(key: str, value: float) -> None:
 
 
 def test_hysteresis_with_its_levels_the_wrong_way_round_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"^low: 40 is above threshold 30; hysteresis needs low ≤ threshold"):
+    with pytest.raises(ConfigError, match=r"^low: 40.0 is above threshold 30.0; hysteresis needs low ≤ threshold"):
         ForegroundOptions(rule="hysteresis", low=40, threshold=30)
     assert ForegroundOptions(rule="fixed", low=40, threshold=30).low == 40
 
