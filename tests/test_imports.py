@@ -28,7 +28,7 @@ def test_importing_the_package_and_asking_for_help_loads_nothing_heavy() -> None
 
 
 def test_models_training_and_metrics_need_no_pipeline_and_no_tracking() -> None:
-    blocked = ("wandb", "dvc", "hydra", "omegaconf", "pydantic", "rich")
+    blocked = ("wandb", "dvc", "hydra", "omegaconf", "rich")
     told = python(
         f"import sys\nfor name in {blocked!r}: sys.modules[name] = None\n"
         "import cleanplate, cleanplate.models, cleanplate.engine.training, cleanplate.models.checkpoint\n"

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -16,16 +15,13 @@ from cleanplate.config import load
 from cleanplate.errors import ConfigError
 from cleanplate.models import BackgroundModel, Estimate, registry
 from cleanplate.pipeline import acquire, evaluate, predict, prepare, report, train
+from cleanplate.utils.options import Options, WholeNumber
 from project import SMALL, configure
 
 
-@dataclass(frozen=True)
-class ToyOptions:
-    which: int = 0
-
-    def __post_init__(self) -> None:
-        if self.which < 0:
-            raise ConfigError(f"which: {self.which} is negative")
+class ToyOptions(Options):
+    which: WholeNumber = 0
+    """Index of the frame."""
 
 
 class Toy(BackgroundModel):

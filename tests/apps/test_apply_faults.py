@@ -78,7 +78,7 @@ MODELS: dict[str, tuple[Callable[[Path], list[Any]], str]] = {
     "of labels, not taught": (lambda here: ["-m", "pairnet"], r"pairnet: has not learnt yet; .* load a checkpoint"),
     "lacking its semantics": (lambda here: ["-m", "fusion"], r"fusion: semantics: no checkpoint given; train one"),
     "no such option": (lambda here: ["-m", "median", "--set", "frame=3"], r"model\.frame"),
-    "a value out of range": (lambda here: ["-m", "median", "--set", "frames=1"], r"frames: 1 are too few"),
+    "a value out of range": (lambda here: ["-m", "median", "--set", "frames=1"], r"frames: 1 is too few"),
     "a value of another kind": (lambda here: ["-m", "median", "--set", "frames=lots"], r"frames"),
     "no value": (lambda here: ["-m", "median", "--set", "frames"], r"--set frames: must be key=value, such as"),
     "no yaml": (lambda here: ["-m", "median", "--set", "frames=[1"], r"--set frames=\[1: its value is no YAML"),

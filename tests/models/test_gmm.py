@@ -123,10 +123,10 @@ def test_labeller_measures_mahalanobis_from_background_components_only():
     ("options", "words"),
     [
         ({"components": 0}, "components: 0"),
-        ({"covariance": "tied"}, "'tied' is unknown; choose one of full, diagonal"),
-        ({"use": "mask"}, "'mask' is unknown; choose one of background, label"),
+        ({"covariance": "tied"}, "'tied' is not one of full, diagonal"),
+        ({"use": "mask"}, "'mask' is not one of background, label"),
         ({"frames": 1}, "frames: 1"),
-        ({"reg_covar": 0.0}, "reg_covar: 0.0 must be above 0"),
+        ({"reg_covar": 0.0}, "reg_covar: 0.0 is not positive"),
         ({"tol": float("nan")}, "tol: nan"),
         ({"max_iterations": 0}, "max_iterations: 0"),
         ({"background_share": 1.0}, "background_share: 1.0"),

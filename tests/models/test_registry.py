@@ -49,7 +49,7 @@ def test_an_unknown_name_is_refused_with_the_choices() -> None:
 @pytest.mark.parametrize(
     ("foreground", "options", "message"),
     [
-        ({}, {"frames": 1}, r"model\.frames: 1 are too few"),
+        ({}, {"frames": 1}, r"model\.frames: 1 is too few"),
         ({}, {"frames": "all"}, r"model\.frames: 'all' is not a whole number"),
         ({}, {"framse": 9}, r"model\.framse: no such option; choose from frames"),
         ({"rule": "x"}, {}, r"foreground\.rule: 'x' is not one of"),

@@ -188,8 +188,8 @@ def test_contrib_models_run(name, sequence):
 @pytest.mark.parametrize(
     ("make", "values", "words"),
     [
-        (TemporalOptions, {"frames": 1}, "frames: 1 are too few"),
-        (KnnOptions, {"history": 0}, "history: 0 must be above 0"),
+        (TemporalOptions, {"frames": 1}, "frames: 1 is too few"),
+        (KnnOptions, {"history": 0}, "history: 0 is not positive"),
         (KnnOptions, {"dist2_threshold": -1.0}, "dist2_threshold: -1.0"),
         (GsocOptions, {"replace_rate": 2.0}, "replace_rate: 2.0 is outside"),
         (CntOptions, {"min_pixel_stability": 30, "max_pixel_stability": 20}, "is above max_pixel_stability 20"),

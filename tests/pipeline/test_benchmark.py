@@ -232,7 +232,7 @@ def test_a_run_that_fails_is_told_does_not_stop_the_rest_and_is_tried_again(
     [
         ({"models": ["medain"]}, r"model\.name: 'medain' is unknown; choose one of .*median"),
         ({"scenes": ["baseline/lane"]}, "--scene: 'baseline/lane' is not there; choose from baseline/street"),
-        ({"models": ["median"], "settings": ["median.frames=1"]}, r"model\.frames: 1 are too few"),
+        ({"models": ["median"], "settings": ["median.frames=1"]}, r"model\.frames: 1 is too few"),
         ({"models": ["median"], "settings": ["median.framse=9"]}, r"model\.framse: no such option"),
         ({"models": ["median"], "settings": ["mean.frames=9"]}, "'mean' is not measured; choose from median"),
         ({"settings": ["frames=9"]}, r"must be model\.key=value"),
