@@ -17,6 +17,7 @@ from cleanplate.models import available
 from cleanplate.models.learned import LearnedModel
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.report.tables import parameter_count
+from waiting import HUNG
 
 
 def run(*arguments: str | Path) -> Result:
@@ -40,7 +41,7 @@ def results(scene_folder: Path, tmp_path: Path) -> Path:
 
 def test_help_teaches_the_commands_and_the_pipeline() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cleanplate.cli", "--help"], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-m", "cleanplate.cli", "--help"], capture_output=True, text=True, check=True, timeout=HUNG
     )
     for word in (
         "apply",
@@ -127,7 +128,7 @@ def test_the_weights_listed_are_those_of_a_trained_model_on_such_frames() -> Non
 
 def test_scoring_a_folder_does_not_wait_for_torch() -> None:
     code = "import sys, cleanplate.pipeline.evaluate_folder; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HUNG)
     assert done.stdout.strip() == "False"
 
 
@@ -189,7 +190,7 @@ def test_wrong_usage_is_exit_code_2_as_everywhere(arguments: list[str]) -> None:
 
 def test_the_program_itself_ends_with_code_2(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "cleanplate.cli", "evaluate", str(tmp_path / "a"), str(tmp_path / "b")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1

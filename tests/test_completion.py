@@ -14,6 +14,7 @@ from cleanplate.cli import main
 from cleanplate.cli.completion import SHELLS, model_names
 from cleanplate.cli.using import _WRITTEN
 from cleanplate.models import available
+from waiting import HUNG
 
 
 def completed(*words: str) -> list[str]:
@@ -63,7 +64,7 @@ def test_nothing_slow_is_imported_for_it(words: str) -> None:
         "ShellComplete(main, {}, 'cleanplate', '_C').get_completions(before, last)\n"
         "print(sorted({'torch', 'cv2', 'numpy', 'pytorch_lightning', 'rich', 'hydra'} & set(sys.modules)))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, words], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, words], capture_output=True, text=True, check=True, timeout=HUNG)
     assert done.stdout.strip() == "[]"
 
 
@@ -106,7 +107,7 @@ def test_a_real_bash_completes(tmp_path: Path) -> None:
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [_bash(), "--norc", "-e", "-c", lines],
-        capture_output=True, text=True, check=False, timeout=60, env={**os.environ, "PATH": path},
+        capture_output=True, text=True, check=False, timeout=HUNG, env={**os.environ, "PATH": path},
     )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.splitlines()[:2] == ["model: plate", "kinds: cutout cutout-video"]

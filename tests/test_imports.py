@@ -6,12 +6,13 @@ import sys
 import pytest
 
 import cleanplate
+from waiting import HUNG
 
 HEAVY = ("torch", "pytorch_lightning", "wandb", "dvc", "hydra", "cv2", "pydantic", "rich")
 
 
 def python(code: str) -> str:
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=HUNG)
     assert done.returncode == 0, done.stderr
     return done.stdout
 

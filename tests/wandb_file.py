@@ -2,10 +2,11 @@
 
 import json
 import struct
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from waiting import wait_until
 
 _HEADER, _BLOCK, _RECORD = 7, 32 * 1024, 7
 _FULL, _FIRST, _MIDDLE, _LAST = 1, 2, 3, 4
@@ -80,10 +81,8 @@ class WandbFile:
         return [row[key] for row in self.history if key in row]
 
 
-def only_run(folder: Path, patience: float = 10) -> WandbFile:
+def only_run(folder: Path) -> WandbFile:
     """The one offline run below `folder`, once it is whole: W&B's service writes on after `finish` has returned."""
     (path,) = folder.rglob("*.wandb")
-    deadline = time.monotonic() + patience
-    while (run := WandbFile(path)).exit_code is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return run
+    wait_until(lambda: WandbFile(path).exit_code is not None)
+    return WandbFile(path)

@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from waiting import HUNG
+
 
 @dataclass(frozen=True)
 class Request:
@@ -176,7 +178,7 @@ def _handler(server: Server) -> type[BaseHTTPRequestHandler]:
                     self.wfile.write(body[: fault.stall])
                     self.wfile.flush()
                     server.stalled.set()
-                    server.release.wait(30)
+                    server.release.wait(HUNG)
                     body = body[fault.stall :]
                 if fault.cut is not None:
                     self.wfile.write(body[: fault.cut])
@@ -209,7 +211,7 @@ class Proxy:
                 proxy.asked.append(self.path)
                 parts = urlsplit(self.path)
                 # The name in the address need not resolve here: whoever gets an answer came through the proxy.
-                onward = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=10)
+                onward = http.client.HTTPConnection("127.0.0.1", parts.port or 80, timeout=HUNG)
                 passed = {name: value for name, value in self.headers.items() if not name.lower().startswith("proxy-")}
                 onward.request("GET", parts.path, headers=passed)
                 answer = onward.getresponse()

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from cleanplate.data.datasets.cdnet import find_scenes, read_cdnet
 from cleanplate.errors import DataError
 from cleanplate.pipeline import download
 from cleanplate.pipeline.download import download_command
+from waiting import HUNG, wait_until
 
 ABOUT = {"title": "a set", "page": "http://localhost/page", "licence": "to test with", "terms": "cite nobody"}
 WHOLE = {"required": ["input", "groundtruth", "ROI.bmp", "temporalROI.txt"]}
@@ -337,14 +337,15 @@ def test_a_program_that_is_stopped_goes_on_where_it_was(
     big = server.content["/dataset2014.zip"]
     server.behave = lambda request: None if request.is_look else Fault(stall=len(big) // 2)
     child = _child(catalogue, root)
-    state, tick = root / "archives" / "dataset2014.zip.part.json", threading.Event()
-    for _ in range(3000):
-        if server.stalled.is_set() and state.is_file() and json.loads(state.read_text())["segments"][0]["done"]:
-            break
+    state = root / "archives" / "dataset2014.zip.part.json"
+
+    def half_way() -> bool:
         assert child.poll() is None, child.communicate()
-        tick.wait(0.01)
+        return server.stalled.is_set() and state.is_file() and json.loads(state.read_text())["segments"][0]["done"]
+
+    wait_until(half_way)
     child.send_signal(end)
-    out, err = child.communicate(timeout=30)
+    out, err = child.communicate(timeout=HUNG)
     server.release.set()
     if end == signal.SIGINT:
         assert child.returncode == 130
@@ -397,5 +398,5 @@ def test_listing_and_checking_do_without_the_client() -> None:
     code = (
         "import sys, cleanplate.pipeline.download; print([n for n in ('httpx', 'torch', 'rich') if n in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HUNG)
     assert done.stdout.strip() == "[]"

@@ -13,6 +13,7 @@ from cleanplate.acquire.fetch import fetch
 from cleanplate.acquire.transfer import TransferOptions, split
 from cleanplate.errors import DataError
 from cleanplate.utils.retry import RetryPolicy
+from waiting import HUNG
 
 
 def test_a_good_server_gives_the_file_in_parts_side_by_side(
@@ -36,7 +37,7 @@ def test_a_good_server_gives_the_file_in_parts_side_by_side(
 def test_the_parts_really_come_at_the_same_time(
     server: Server, content: bytes, options: TransferOptions, tmp_path: Path
 ) -> None:
-    together = threading.Barrier(4, timeout=10)  # broken, and the download with it, unless four requests are under way
+    together = threading.Barrier(4, timeout=HUNG)  # passed by four requests that are under way at a time
     served = server.behave
 
     def behave(request: Request) -> Fault | None:

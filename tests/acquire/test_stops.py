@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import zipfile
 from collections import namedtuple
 from dataclasses import replace
@@ -21,6 +20,7 @@ from cleanplate.acquire.fetch import fetch
 from cleanplate.acquire.partial import PartFile
 from cleanplate.acquire.transfer import TransferOptions
 from cleanplate.errors import DataError
+from waiting import wait_until
 
 
 def test_a_disk_that_is_too_small_is_told_before_anything_is_fetched(
@@ -146,13 +146,14 @@ def test_a_process_that_is_killed_leaves_what_the_next_one_takes_up(
     )
     child = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)])
     try:
-        file, tick = PartFile(tmp_path / "set.zip"), threading.Event()
-        for _ in range(3000):  # until both parts have come as far as the server lets them
-            partial = file.load()
-            if partial is not None and partial.done == 12_000:
-                break
+        file = PartFile(tmp_path / "set.zip")
+
+        def both_parts_have_come_as_far_as_the_server_lets_them() -> bool:
             assert child.poll() is None
-            tick.wait(0.01)
+            partial = file.load()
+            return partial is not None and partial.done == 12_000
+
+        wait_until(both_parts_have_come_as_far_as_the_server_lets_them)
     finally:
         child.kill()
         child.wait()

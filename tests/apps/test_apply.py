@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import cleanplate
 from cleanplate.apps.apply.kinds import KINDS
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color, read_gray, write_image
+from waiting import HUNG, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -317,7 +317,7 @@ def test_a_killed_run_goes_on_too(tmp_path: Path) -> None:
         "main()\n"
     )
     words = ["apply", str(pictures), "-m", "mog2", "--write", "masks", "--write", "csv", "-o"]
-    done = subprocess.run([sys.executable, "-c", code, *words, str(tmp_path / "out")], check=False, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code, *words, str(tmp_path / "out")], check=False, timeout=HUNG)
     assert done.returncode == 9
     assert run(*words[1:], tmp_path / "out", "--resume").exit_code == 0
     assert run(*words[1:], tmp_path / "whole").exit_code == 0
@@ -341,8 +341,7 @@ def test_ctrl_c_while_a_model_is_fitted_leaves_nothing(
 
     def interrupted(self: Any, sequence: Any) -> None:
         os.kill(os.getpid(), signal.SIGINT)
-        for _ in range(1000):
-            threading.Event().wait(0.01)  # where the signal arrives
+        wait_until(lambda: False)  # where the signal arrives
 
     monkeypatch.setattr(Median, "fit", interrupted)
     result = run(clip, "-m", "median", "-o", tmp_path / "out.mp4")

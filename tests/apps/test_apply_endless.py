@@ -18,6 +18,7 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.subsampling import best_of_parts, subsample
 from cleanplate.errors import DataError
 from cleanplate.utils.retry import RetryPolicy
+from waiting import HUNG
 
 WRITE = ("overlay", "foreground", "csv", "sheet")
 
@@ -195,7 +196,7 @@ def test_reading_goes_on_while_somebody_works_but_not_without_end() -> None:
             yield number
 
     ahead = ReadAhead(source(), threading.Event())
-    assert enough.wait(10)  # nobody has asked yet
+    assert enough.wait(HUNG)  # nobody has asked yet
     ahead.close()
     assert len(taken) <= AHEAD + 2
 

@@ -19,6 +19,7 @@ from tests.apps.clips import COUNT, HEIGHT, decoded, folder, run, stream_of, vid
 import cleanplate
 from cleanplate.data.io.images import write_image
 from in_memory import in_memory
+from waiting import HUNG
 
 SOURCES: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda here: here / "away.mp4", r"away\.mp4: no such file or folder; check the name"),
@@ -381,7 +382,7 @@ sys.exit(result.exit_code)
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=HUNG,
         check=False,
         env=os.environ | {"PYTHONPATH": path},
     )
@@ -428,7 +429,7 @@ def test_frames_of_8k(tmp_path: Path) -> None:
 def test_the_terminal_sees_one_line_and_nothing_of_the_decoders(tmp_path: Path) -> None:
     clip = cut(tmp_path / "a.mp4")
     command = [sys.executable, "-m", "cleanplate.cli", "apply", clip, "-m", "mog2", "-o", tmp_path / "out"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=HUNG, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: ")
     assert done.stderr.count("\n") == 1

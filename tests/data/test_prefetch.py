@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from cleanplate.utils.parallel import ordered_map
+from waiting import HUNG
 
 
 @pytest.mark.parametrize("threads", [-1, 0, 1, 3, 16])
@@ -18,7 +19,7 @@ def test_a_slow_item_holds_its_place() -> None:
 
     def work(item: int) -> int:
         if item == 0:
-            assert second_is_done.wait(10)
+            assert second_is_done.wait(HUNG)
         if item == 1:
             second_is_done.set()
         return item

@@ -118,6 +118,8 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 @pytest.fixture(scope="module")
 def shared(scene_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, str]]]:
     """What each of the two processes says of each model."""
+    from waiting import HUNG  # here, for the two processes do not find it
+
     folder = tmp_path_factory.mktemp("shared")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -136,7 +138,7 @@ def shared(scene_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> list
     ]
     try:
         for process in processes:
-            process.wait(timeout=180)
+            process.wait(timeout=HUNG)
     finally:
         for process in processes:
             process.kill()

@@ -235,21 +235,29 @@ class PullPlug(pl.Callback):
             raise PowerCutError
 
 
+@pytest.fixture(scope="module")
+def resumed(places: Path, labelled: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for each model with its training, which was interrupted and went on in another process.
+
+    The second part draws its examples in a process of its own, which must not matter either. It is forked, so that it
+    has no place in a process in which other tests have left threads.
+    """
+    folder = tmp_path_factory.mktemp("resumed")
+    for name in LABELLED:
+        with pytest.raises(PowerCutError):
+            trained(name, labelled, folder / name, PullPlug())
+    subprocess.run([sys.executable, __file__, "resume", places, folder], check=True)
+    return folder
+
+
 @pytest.mark.parametrize("name", LABELLED)
 def test_a_training_that_was_interrupted_ends_where_the_uninterrupted_one_ends(
-    name: str, places: Path, labelled: list[Labelled], tmp_path: Path
+    name: str, resumed: Path, labelled: list[Labelled], tmp_path: Path
 ) -> None:
-    """The second part draws its examples in a process of its own, which must not matter either.
-
-    It is forked, so that it has no place in a process in which other tests have left threads.
-    """
-    whole = trained(name, labelled, tmp_path / "whole")
-    with pytest.raises(PowerCutError):
-        trained(name, labelled, tmp_path / "broken", PullPlug())
-    subprocess.run([sys.executable, __file__, "resume", name, places, tmp_path / "broken"], check=True)
-    latest = (torch.load(tmp_path / folder / "last.ckpt", weights_only=False) for folder in ("whole", "broken"))
+    whole = trained(name, labelled, tmp_path)
+    latest = (torch.load(folder / "last.ckpt", weights_only=False) for folder in (tmp_path, resumed / name))
     assert_equal(*(content["state_dict"] for content in latest))  # the averages among them
-    assert_equal(whole.network.state_dict(), torch.load(tmp_path / "broken" / "resumed.pt"))
+    assert_equal(whole.network.state_dict(), torch.load(resumed / name / "resumed.pt"))
     before = made(name).network.state_dict()
     assert any(not torch.equal(weight, before[key]) for key, weight in whole.network.state_dict().items())
 
@@ -258,17 +266,19 @@ def trained(
     name: str, labelled: list[Labelled], folder: Path, *callbacks: pl.Callback, workers: int = 0
 ) -> SupervisedModel:
     model = made(name, workers=workers)
-    resumes = folder.is_dir()
+    resumes = (folder / "last.ckpt").is_file()
     fitted = fit(model, labelled, CPU, folder, {"model": name}, callbacks=lambda: callbacks)
     assert fitted.steps == SHORT["steps"]
     assert fitted.resumed == resumes
     return model
 
 
-def resume(name: str, places: Path, folder: Path) -> None:
-    """What the process does that ends an interrupted training."""
+def resume(places: Path, folder: Path) -> None:
+    """What the process does that ends the interrupted trainings."""
     torch.set_num_threads(1)
-    torch.save(trained(name, material(places), folder, workers=1).network.state_dict(), folder / "resumed.pt")
+    for name in LABELLED:
+        model = trained(name, material(places), folder / name, workers=1)
+        torch.save(model.network.state_dict(), folder / name / "resumed.pt")
 
 
 def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
@@ -293,6 +303,8 @@ def test_the_average_of_the_weights_is_what_is_handed_over(name: str, labelled: 
 @pytest.fixture(scope="module")
 def shared(places: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, dict[str, str]]]:
     """What each of the two processes says of each model."""
+    from waiting import HUNG  # here, for the two processes do not find it
+
     folder = tmp_path_factory.mktemp("shared")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -311,7 +323,7 @@ def shared(places: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[
     ]
     try:
         for process in processes:
-            process.wait(timeout=180)
+            process.wait(timeout=HUNG)
     finally:
         for process in processes:
             process.kill()
@@ -369,4 +381,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "share":
         share(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
-        resume(sys.argv[2], Path(sys.argv[3]), Path(sys.argv[4]))
+        resume(Path(sys.argv[2]), Path(sys.argv[3]))

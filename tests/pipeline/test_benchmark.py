@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -26,6 +25,7 @@ from cleanplate.pipeline.benchmark_rows import Row, append_row, latest, read_row
 from cleanplate.pipeline.benchmark_table import markdown_of, table_of
 from cleanplate.pipeline.scoring import score_results
 from cleanplate.scenes import SceneSpec, write_scene
+from waiting import HUNG, wait_until
 
 # A model that fails on one scene, dies on another, and takes its time on a third.
 PLUGIN = """
@@ -47,7 +47,7 @@ class Moody(BackgroundModel):
         if sequence.name == "baseline/dying":
             os._exit(7)
         if Path("slow").exists():
-            time.sleep(120)
+            time.sleep(3600)
         return self
 
     def _estimate(self, frames, learning_rate):
@@ -363,7 +363,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def test_a_crash_is_a_row_and_so_is_an_exception(project: Path) -> None:
-    done = subprocess.run(command("--jobs", "2"), cwd=project, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command("--jobs", "2"), cwd=project, capture_output=True, text=True, timeout=HUNG)
     assert done.returncode == 1, done.stderr
     rows = {row.scene: row for row in read_rows(project / "rows.csv")}
     assert rows["baseline/failing"].error == "ValueError: not today, not tomorrow"
@@ -381,18 +381,19 @@ def test_a_benchmark_that_is_stopped_leaves_whole_rows_and_no_process(project: P
     pid = project / "pid"
     try:
         # The first two scenes end by themselves; at the third it waits.
-        wait_for(lambda: pid.exists() and len(read_rows(project / "rows.csv")) == 2)
-        wait_for(lambda: alive(int(pid.read_text() or 0)))
+        wait_until(lambda: first.poll() is not None or (pid.exists() and len(read_rows(project / "rows.csv")) == 2))
+        assert first.poll() is None
+        wait_until(lambda: alive(int(pid.read_text() or 0)))
         child = int(pid.read_text())
         os.kill(first.pid, sent)
-        output = first.communicate(timeout=60)[0]
+        output = first.communicate(timeout=HUNG)[0]
     finally:
         first.kill()
     if sent == signal.SIGINT:
         assert first.returncode == 130
         assert "stopped; the same command goes on from here" in output
         assert "Traceback" not in output
-    wait_for(lambda: not alive(child))
+    wait_until(lambda: not alive(child))
     assert len(read_rows(project / "rows.csv")) == 2
     assert not any(path.name.endswith(".part") for path in project.iterdir())
 
@@ -410,13 +411,6 @@ def alive(pid: int) -> bool:
     except OSError:
         return False
     return pid > 0 and state != "Z"
-
-
-def wait_for(condition: Any, seconds: float = 90.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.1)
 
 
 def test_the_command_asks_for_its_data_and_tells_a_mistake_in_one_line(data: Path, tmp_path: Path) -> None:

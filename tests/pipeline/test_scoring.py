@@ -290,12 +290,8 @@ TOTALS = {
     "baseline/pedestrians": (670862, 67569107),
     "dynamicBackground/canoe": (1043369, 28419721),
 }
-# TP, FP, FN, TN, shadow errors of OpenCV's MOG2, == 255, median blur 5; the official comparator counts the same.
-MOG2 = {
-    "baseline/highway": (4365800, 1412912, 1092189, 85241557, 353391, 0.777061),
-    "baseline/pedestrians": (597637, 109188, 73225, 67459919, 12403, 0.867595),
-    "dynamicBackground/canoe": (820440, 33192, 222929, 28386529, 0, 0.864986),
-}
+# F-measure of OpenCV's MOG2, == 255, median blur 5, by the official comparator.
+MOG2 = {"baseline/highway": 0.777061, "baseline/pedestrians": 0.867595, "dynamicBackground/canoe": 0.864986}
 
 
 @pytest.fixture
@@ -316,21 +312,25 @@ def write_masks(cdnet, results, scene, mask_of):
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("level", [0, 255])
-def test_official_totals(cdnet, tmp_path, level):
-    for scene in TOTALS:
+def test_official_totals(cdnet, tmp_path):
+    levels = dict(zip(TOTALS, (0, 255, 0), strict=True))
+    for scene, level in levels.items():
         shape = cv2.imread(str(cdnet / scene / "input/in000001.jpg")).shape[:2]
         mask = np.full(shape, level, np.uint8)
         write_masks(cdnet, tmp_path, scene, lambda _, mask=mask: mask)
     counts = score_results(cdnet, tmp_path).counts
     assert {scene: (each.tp + each.fn, each.fp + each.tn) for scene, each in counts.items()} == TOTALS
-    for each in counts.values():
-        assert (each.tp, each.fp) == (0, 0) if level == 0 else (each.fn, each.tn) == (0, 0)
+    for scene, each in counts.items():
+        assert (each.tp, each.fp) == (0, 0) if levels[scene] == 0 else (each.fn, each.tn) == (0, 0)
 
 
 @pytest.mark.realdata
-@pytest.mark.parametrize("scene", MOG2)
+@pytest.mark.parametrize(
+    "scene",
+    [pytest.param("baseline/highway", marks=pytest.mark.slow), "baseline/pedestrians", "dynamicBackground/canoe"],
+)
 def test_official_counts_of_a_whole_run(cdnet, tmp_path, scene):
+    """Counted again here, for the masks depend on a processor's rounding; their F-measure does so in the fourth digit."""
     model = cv2.createBackgroundSubtractorMOG2(history=500, varThreshold=16, detectShadows=True)
 
     def mask_of(path):
@@ -340,6 +340,20 @@ def test_official_counts_of_a_whole_run(cdnet, tmp_path, scene):
     write_masks(cdnet, tmp_path, scene, mask_of)
     scores = score_results(cdnet, tmp_path)
     counts = scores.counts[scene]
-    tp, fp, fn, tn, shadow_errors, f_measure = MOG2[scene]
-    assert (counts.tp, counts.fp, counts.fn, counts.tn, counts.shadow_errors) == (tp, fp, fn, tn, shadow_errors)
-    assert scores.to_dict()["videos"][scene]["f_measure"] == pytest.approx(f_measure, abs=5e-7)
+    expected = counted_plainly(cdnet / scene, tmp_path / scene)
+    assert (counts.tp, counts.fp, counts.fn, counts.tn, counts.shadow_errors) == expected
+    assert scores.to_dict()["videos"][scene]["f_measure"] == pytest.approx(MOG2[scene], abs=1e-3)
+
+
+def counted_plainly(scene, masks):
+    """TP, FP, FN, TN and shadow errors of a folder of masks, as one would count them with OpenCV alone."""
+    inside = cv2.imread(str(scene / "ROI.bmp"), cv2.IMREAD_GRAYSCALE) > 0
+    totals = np.zeros(5, int)
+    for path in masks.iterdir():
+        truth = cv2.imread(str(scene / "groundtruth" / path.name.replace("bin", "gt")), cv2.IMREAD_GRAYSCALE)
+        found = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) == 255
+        counted = inside & (truth != 85) & (truth != 170)
+        moving = truth == 255
+        parts = (found & moving, found & ~moving, ~found & moving, ~found & ~moving, found & (truth == 50))
+        totals += [np.count_nonzero(part & counted) for part in parts]
+    return tuple(totals)
