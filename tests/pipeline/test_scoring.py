@@ -330,7 +330,7 @@ def test_official_totals(cdnet, tmp_path):
     [pytest.param("baseline/highway", marks=pytest.mark.slow), "baseline/pedestrians", "dynamicBackground/canoe"],
 )
 def test_official_counts_of_a_whole_run(cdnet, tmp_path, scene):
-    """Counted again here, for the masks depend on a processor's rounding; their F-measure does so in the fourth digit."""
+    """Counts are compared with a plain count of the same masks: MOG2's masks depend on the processor's rounding."""
     model = cv2.createBackgroundSubtractorMOG2(history=500, varThreshold=16, detectShadows=True)
 
     def mask_of(path):
