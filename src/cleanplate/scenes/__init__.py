@@ -8,7 +8,7 @@ many scenes as one asks for. Use them to try a method in a minute and to test ev
     >>> frame.image.shape, frame.groundtruth.shape
     ((64, 96, 3), (64, 96))
 
-A new category is one file in ``scenes/``: a function from a spec to a :class:`~cleanplate.scenes.scene.Scene`
+A new category is one file in ``scenes/generators/``: a function from a spec to a :class:`~cleanplate.scenes.scene.Scene`
 under the decorator :func:`~cleanplate.scenes.spec.generator`.
 """
 

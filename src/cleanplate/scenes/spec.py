@@ -1,4 +1,4 @@
-"""The list of scene generators: a new category is one file in ``scenes/`` and nothing else."""
+"""The list of scene generators: a new category is one file in ``scenes/generators/`` and nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cleanplate.errors import DataError
 if TYPE_CHECKING:
     from cleanplate.scenes.scene import Scene
 
-_SCENES = "cleanplate.scenes.categories"
+_SCENES = "cleanplate.scenes.generators"
 _generators: dict[str, Callable[[SceneSpec], Scene]] = {}
 _loaded = False
 
