@@ -35,10 +35,10 @@ repro: setup  ## render the default scenes, train, predict, score, report
 	$(BIN)/dvc repro
 
 test: setup  ## everything but the slow tests
-	$(BIN)/pytest -n auto -m 'not slow'
+	$(BIN)/pytest -n auto --dist worksteal -m 'not slow'
 
 test-all: setup  ## every test
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal
 
 lint: setup  ## style, types and the floors of the house
 	$(BIN)/ruff check .

@@ -8,8 +8,8 @@ many scenes as one asks for. Use them to try a method in a minute and to test ev
     >>> frame.image.shape, frame.groundtruth.shape
     ((64, 96, 3), (64, 96))
 
-A new category is one file in ``scenes/generators/``: a function from a spec to a :class:`~cleanplate.scenes.scene.Scene`
-under the decorator :func:`~cleanplate.scenes.spec.generator`.
+A new category is one file in ``scenes/generators/``: a function from a spec to a
+:class:`~cleanplate.scenes.scene.Scene` under the decorator :func:`~cleanplate.scenes.spec.generator`.
 """
 
 from cleanplate.scenes.rendering import render, roi, temporal_roi, write_scene
