@@ -11,8 +11,8 @@ from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from cleanplate.cli import main
+from cleanplate.cli.apply import _WRITTEN
 from cleanplate.cli.completion import SHELLS, model_names
-from cleanplate.cli.using import _WRITTEN
 from cleanplate.models import available
 from waiting import HUNG
 

@@ -17,7 +17,7 @@ from tests.apps.clips import COUNT, HEIGHT, SIDE, WIDTH, decoded, folder, frames
 from tests.camera.screen import ends, program, virtual_screen
 
 import cleanplate
-from cleanplate.apps.apply.kinds import KINDS
+from cleanplate.apps.apply.outputs import KINDS
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color, read_gray, write_image
 from waiting import HUNG, wait_until
@@ -303,8 +303,8 @@ def test_a_killed_run_goes_on_too(tmp_path: Path) -> None:
     pictures = folder(tmp_path / "set")
     code = (
         "import os, sys\n"
-        "from cleanplate.apps.apply import running\n"
-        "running._NOTES = 0\n"
+        "from cleanplate.apps.apply import loop\n"
+        "loop._NOTES = 0\n"
         "from cleanplate.models import BackgroundModel\n"
         "seen = BackgroundModel._admitted\n"
         "count = []\n"
@@ -419,6 +419,6 @@ def test_help_shows_every_output_and_examples() -> None:
 
 
 def test_the_command_line_knows_all_kinds() -> None:
-    from cleanplate.cli.using import _WRITTEN
+    from cleanplate.cli.apply import _WRITTEN
 
     assert list(_WRITTEN) == list(KINDS)

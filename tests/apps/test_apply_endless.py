@@ -12,8 +12,8 @@ import pytest
 from tests.apps.clips import decoded, frames
 
 from cleanplate.apps.apply import command
-from cleanplate.apps.apply.behind import AHEAD, ReadAhead, WriteBehind
-from cleanplate.apps.apply.command import Asked, apply_command
+from cleanplate.apps.apply.command import ApplyOptions, apply_command
+from cleanplate.apps.apply.io_threads import AHEAD, ReadAhead, WriteBehind
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.subsampling import best_of_parts, subsample
 from cleanplate.errors import DataError
@@ -63,7 +63,7 @@ def resident() -> float:
 def applied(source: Endless, out: Path, monkeypatch: pytest.MonkeyPatch, model: str = "mog2", **asked: Any) -> str:
     told: list[str] = []
     monkeypatch.setattr(command, "open_stream", lambda *given: source)
-    assert apply_command(Asked("0", model, out, **asked), told.append)
+    assert apply_command(ApplyOptions("0", model, out, **asked), told.append)
     return told[-1]
 
 
@@ -176,7 +176,7 @@ def test_a_camera_that_is_lost_leaves_all_that_was_written(tmp_path: Path, monke
     stream._retry = patient([], tries=1)
     monkeypatch.setattr(command, "open_stream", lambda *given: stream)
     with pytest.raises(DataError, match="lost after frame 5 .*; 5 frames before that are written and valid"):
-        apply_command(Asked("rtsp://host/a", "mog2", tmp_path, write=("csv", "overlay")), lambda text: None)
+        apply_command(ApplyOptions("rtsp://host/a", "mog2", tmp_path, write=("csv", "overlay")), lambda text: None)
     assert len((tmp_path / "frames.csv").read_text().splitlines()) == 6
     assert len(decoded(tmp_path / "overlay.mp4")) == 5
 

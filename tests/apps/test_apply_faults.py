@@ -125,7 +125,7 @@ OUTS: dict[str, tuple[Callable[[Path], list[Any]], str]] = {
     "no background": (lambda here: ["-o", here / "out", "--write", "replaced"], "--background PICTURE"),
     "a background for nothing": (
         lambda here: ["-o", here / "out", "--background", picture(here / "a.png")],
-        r"a\.png: is for --write replaced, which was not asked for",
+        r"a\.png: is for --write replaced only",
     ),
     "a background that is not there": (
         lambda here: ["-o", here / "out", "--write", "replaced", "--background", here / "a.png"],

@@ -10,7 +10,7 @@ import cv2
 import pytest
 from tests.apps.clips import COUNT, frames, run, video
 
-from cleanplate.apps.apply.command import Asked, apply_command
+from cleanplate.apps.apply.command import ApplyOptions, apply_command
 from cleanplate.errors import DataError
 from cleanplate.utils.retry import RetryPolicy
 
@@ -74,12 +74,12 @@ def test_a_network_camera_breaks_off_and_comes_back(tmp_path: Path) -> None:
                 self.wfile.write(head.encode() + picture + b"\r\n")
 
     pauses: list[float] = []
-    patience = RetryPolicy(tries=2, jitter=lambda: 1.0, pause=lambda stop, seconds: pauses.append(seconds))
+    retry = RetryPolicy(tries=2, jitter=lambda: 1.0, pause=lambda stop, seconds: pauses.append(seconds))
     told: list[str] = []
     with serving(Camera) as address:
-        asked = Asked(f"{address}/live.mjpg", "mog2", tmp_path, write=("csv", "masks"))
+        options = ApplyOptions(f"{address}/live.mjpg", "mog2", tmp_path, write=("csv", "masks"))
         with pytest.raises(DataError, match=r"lost after frame 24 and not found again; .*; 24 frames before that"):
-            apply_command(asked, told.append, patience)
+            apply_command(options, told.append, retry)
     assert len(list(tmp_path.glob("bin*.png"))) == 24
     assert len((tmp_path / "frames.csv").read_text().splitlines()) == 25
     assert sum("back again" in line for line in told) == 2

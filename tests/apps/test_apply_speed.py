@@ -14,9 +14,9 @@ import torch
 from tests.apps.clips import COUNT, decoded, frames, run, video
 
 import cleanplate
-from cleanplate.apps.apply import running
+from cleanplate.apps.apply import loop
+from cleanplate.apps.apply.loop import batch_of, shots, threads_of
 from cleanplate.apps.apply.mask_video import write_mask_video
-from cleanplate.apps.apply.running import batch_of, shots, threads_of
 from cleanplate.data.io.sources import KeptFrames
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError, ModelError
@@ -138,7 +138,7 @@ def test_no_thread_and_no_setting_is_left(sequence: FrameSequence) -> None:
 
 
 def test_what_waits_is_bounded_on_large_machines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(running.torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(loop.torch, "get_num_threads", lambda: 64)
     assert threads_of(cleanplate.create("median")) == 8
 
 

@@ -13,9 +13,9 @@ from tests.apps.clips import stream_of
 from cleanplate.apps.recommend.command import DEFAULT
 from cleanplate.apps.recommend.rules import RANKED, Needs, advise
 from cleanplate.apps.recommend.sample import Sample, places
-from cleanplate.apps.recommend.scene import Scene, seen, stays
+from cleanplate.apps.recommend.scene_analysis import Scene, analyze_scene, presence
 from cleanplate.apps.recommend.sheet import chosen_frames
-from cleanplate.apps.recommend.trying import Trial, Tried, agreement
+from cleanplate.apps.recommend.trial import Measurements, Trial, agreement
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ModelError
@@ -61,7 +61,7 @@ def recommended(*arguments: object, stdin: bytes | None = None) -> Result:
 
 SPEEDS = {"plate": 60.0, "lowmotion": 150.0, "median": 240.0, "knn": 370.0, "mog2": 440.0}
 ALL = [
-    Tried(name, online=name in ("knn", "mog2"), frames_per_second=speed, agreement=0.8)
+    Measurements(name, online=name in ("knn", "mog2"), frames_per_second=speed, agreement=0.8)
     for name, speed in SPEEDS.items()
 ]
 STILL = Scene()
@@ -118,13 +118,13 @@ def test_short_times_are_no_stay_and_small_changes_no_light() -> None:
 
 def test_what_failed_and_what_no_table_ranks() -> None:
     broken = [replace(trial, failed="too small") if trial.name == "plate" else trial for trial in ALL]
-    own = Tried("mine.ckpt", online=True, frames_per_second=900.0, agreement=1.0)
+    own = Measurements("mine.ckpt", online=True, frames_per_second=900.0, agreement=1.0)
     assert advise(STILL, [own, *broken], Needs()).model == "lowmotion"
     left = advise(STILL, [own, *broken], Needs(speed=800))
     assert left.model == "mine.ckpt"
     assert "no table ranks it" in left.reasons[0]
     with pytest.raises(ModelError, match="no model could be tried on this source: too small"):
-        advise(STILL, [Tried("plate", failed="too small")], Needs())
+        advise(STILL, [Measurements("plate", failed="too small")], Needs())
     many = advise(STILL, [replace(ALL[0], share=0.7, agreement=0.1)], Needs())
     assert "70% of the picture is foreground" in many.warnings[0]
     assert "agrees little with the others (F 0.10)" in many.warnings[1]
@@ -138,7 +138,7 @@ def test_the_models_tried_are_those_ranked() -> None:
 
 
 def test_a_still_scene() -> None:
-    scene = seen(sample_of(filmed()))
+    scene = analyze_scene(sample_of(filmed()))
     assert scene.enough
     assert scene.camera_still
     assert not scene.light_changes
@@ -146,29 +146,29 @@ def test_a_still_scene() -> None:
 
 
 def test_a_shaking_camera() -> None:
-    scene = seen(sample_of(filmed(shake=2.0)))
+    scene = analyze_scene(sample_of(filmed(shake=2.0)))
     assert scene.shake is not None
     assert 1.0 < scene.shake < 4.0  # the median length of a normal pair is 1.18 deviations: 2.4
     assert not scene.moves
 
 
 def test_a_panning_camera() -> None:
-    scene = seen(sample_of(filmed(pan=3.0)))
+    scene = analyze_scene(sample_of(filmed(pan=3.0)))
     assert scene.moves
     assert scene.shake is None
 
 
 def test_light_and_unrest_are_told_apart() -> None:
-    light = seen(sample_of(filmed(light=15.0)))
+    light = analyze_scene(sample_of(filmed(light=15.0)))
     assert light.light == pytest.approx(30, abs=3)
     assert not light.is_restless
-    waves = seen(sample_of(filmed(waves=25.0)))
+    waves = analyze_scene(sample_of(filmed(waves=25.0)))
     assert waves.restless == pytest.approx(0.5, abs=0.1)
     assert not waves.light_changes
 
 
 def test_few_frames_tell_little() -> None:
-    scene = seen(sample_of(filmed()[:12]))
+    scene = analyze_scene(sample_of(filmed()[:12]))
     assert not scene.enough
     assert scene.camera_still
     assert "too few frames" in advise(scene, ALL, Needs()).warnings[0]
@@ -179,11 +179,11 @@ def test_who_stays() -> None:
     masks[30:90, 16:40, 16:40] = True  # stays for 60 of 100
     masks[np.arange(100), 60:70, np.arange(100) % 80] = True  # passes
     numbers = [5 * index + 1 for index in range(100)]
-    share, frames, covered = stays(masks, numbers)
+    share, frames, covered = presence(masks, numbers)
     assert share == pytest.approx(0.6)
     assert frames == numbers[89] - numbers[30] + 1
     assert covered == pytest.approx(24 * 24 / 6400)
-    assert stays(np.zeros((5, 80, 80), bool), range(5)) == (0.0, 0, 0.0)
+    assert presence(np.zeros((5, 80, 80), bool), range(5)) == (0.0, 0, 0.0)
 
 
 # Sample, agreement, sheet
@@ -221,7 +221,7 @@ def test_eventful_frames_are_not_neighbours() -> None:
     masks = np.zeros((80, 10, 10), bool)
     masks[19:21, :4] = True  # the best of two parts lie side by side
     masks[70] = True  # everything: no object
-    chosen = chosen_frames([Trial(Tried("a"), masks, None)])
+    chosen = chosen_frames([Trial(Measurements("a"), masks, None)])
     assert 19 in chosen
     assert 70 not in chosen
     assert min(np.diff(chosen)) >= 10

@@ -17,7 +17,8 @@ import torch
 from click.testing import CliRunner, Result
 
 import cleanplate
-from cleanplate.cli import exporting, main
+from cleanplate.cli import export as export_command
+from cleanplate.cli import main
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.engine.export import FORMATS, export
 from cleanplate.errors import ModelError
@@ -313,7 +314,7 @@ def run(*arguments: str | Path) -> Result:
 
 
 def test_from_the_command_line_to_masks(models, frames, tmp_path: Path) -> None:
-    assert exporting._FORMATS == FORMATS
+    assert export_command._FORMATS == FORMATS
     model = models["median"]
     cleanplate.save(model, tmp_path / "model.ckpt")
     (tmp_path / "in").mkdir()

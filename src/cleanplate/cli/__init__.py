@@ -1,12 +1,16 @@
-"""`cleanplate …`: the command line. Every command imports what it needs when it runs, so that help comes at once."""
+"""The command line, `cleanplate …`. Each command imports what it needs when it runs, so that help comes at once."""
 
 from cleanplate.cli import (  # noqa: F401  # they add their commands to the group
+    apply,
+    benchmark,
     camera,
-    exporting,
-    measuring,
-    sets,
-    telling,
-    using,
+    completion,
+    doctor,
+    download,
+    evaluate,
+    export,
+    models,
+    recommend,
 )
 from cleanplate.cli.group import main
 

@@ -1,7 +1,4 @@
-"""What the shell may complete: names of models and scenes, found without importing what would make it wait.
-
-And `completion`, which prints the script that teaches a shell to ask for them.
-"""
+"""Shell completion of models and scenes, which imports nothing slow, and the command `cleanplate completion`."""
 
 import re
 from collections.abc import Iterator
@@ -11,6 +8,8 @@ from pathlib import Path
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
+
+from cleanplate.cli.group import main
 
 SHELLS = ("bash", "zsh", "fish")
 PROGRAM = "cleanplate"
@@ -75,3 +74,22 @@ def script(shell: str) -> str:
     # Not `source()`, which for bash starts one to ask its version.
     made = kind(click.Command(PROGRAM), {}, PROGRAM, "_CLEANPLATE_COMPLETE")
     return made.source_template % made.source_vars()
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print what SHELL (bash, zsh, fish) needs to complete commands, options and names of models with the Tab key.
+
+    \b
+    Put one line at the end of your shell's file, and open a new shell:
+      ~/.bashrc                      eval "$(cleanplate completion bash)"
+      ~/.zshrc, after compinit       eval "$(cleanplate completion zsh)"
+      ~/.config/fish/config.fish     cleanplate completion fish | source
+
+    \b
+    Then:
+      cleanplate apply my.mp4 -m m<Tab><Tab>
+      cleanplate apply my.mp4 -m plate --write <Tab><Tab>
+    """  # noqa: D301
+    click.echo(script(shell))

@@ -71,11 +71,8 @@ def _is_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
 
 
-# === whole: A file appears under its name once it is whole, whatever its writer makes of its suffix.
-
-
 @contextmanager
-def whole(target: Path) -> Iterator[Path]:
+def atomic_write(target: Path) -> Iterator[Path]:
     """As `replacing`, but the temporary keeps the suffix, by which encoders know what to write.
 
     Raises:

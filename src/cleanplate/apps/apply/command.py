@@ -8,12 +8,12 @@ from itertools import chain
 from pathlib import Path
 from time import monotonic
 
-from cleanplate.apps.apply import resuming
-from cleanplate.apps.apply.behind import ReadAhead
-from cleanplate.apps.apply.fitting import fit, must_fit
-from cleanplate.apps.apply.kinds import Target, targets
-from cleanplate.apps.apply.running import batch_of, shots, stoppable, write_all
-from cleanplate.apps.apply.showing import LiveWindow
+from cleanplate.apps.apply import resume
+from cleanplate.apps.apply.io_threads import ReadAhead
+from cleanplate.apps.apply.loop import batch_of, shots, stoppable, write_all
+from cleanplate.apps.apply.model_setup import fit, must_fit
+from cleanplate.apps.apply.outputs import Target, targets
+from cleanplate.apps.apply.preview import LiveWindow
 from cleanplate.apps.apply.writers import Settings, writer
 from cleanplate.data.io.images import read_color
 from cleanplate.data.open import open_stream
@@ -33,14 +33,14 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class ApplyOptions:
     """What the user asked for.
 
     Attributes:
         source: see `cleanplate.data.open.open_stream`.
         model: name or checkpoint.
         out: folder, or file whose suffix says what it is.
-        write: names of `cleanplate.apps.apply.kinds.KINDS`; empty for what suits `out` and the source.
+        write: names of `cleanplate.apps.apply.outputs.KINDS`; empty for what suits `out` and the source.
         fit: frames to fit to; `None` leaves it to the model.
         settings: `key=value` each, of the model.
         background: picture to put the foreground before.
@@ -67,13 +67,13 @@ class Asked:
     rate: float = -1.0
 
 
-def apply_command(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None = None) -> bool:
+def apply_command(options: ApplyOptions, echo: Callable[[str], None], retry: RetryPolicy | None = None) -> bool:
     """Applies a model to a source, and writes what was asked for.
 
     Args:
-        asked: by the user.
-        tell: takes a line for the user.
-        patience: how a lost camera is looked for; half a second first, thirty at most.
+        options: by the user.
+        echo: takes a line for the user.
+        retry: how a lost camera is looked for; half a second first, thirty at most.
 
     Returns:
         Whether it came to the end; `False` if Ctrl-C or the window ended it, with everything written so far valid.
@@ -83,45 +83,45 @@ def apply_command(asked: Asked, tell: Callable[[str], None], patience: RetryPoli
     """
     silence_decoders()
     try:
-        return _applied(asked, tell, patience)
+        return _applied(options, echo, retry)
     except OSError as error:  # a folder that may not be looked into can be met anywhere
-        place = error.filename or asked.source
+        place = error.filename or options.source
         raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
 
 
-def _applied(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None) -> bool:
-    if asked.show:
+def _applied(options: ApplyOptions, echo: Callable[[str], None], retry: RetryPolicy | None) -> bool:
+    if options.show:
         check_display("--show", "leave --show away and write an overlay")
     stop = threading.Event()
-    model = open_model(asked.model, asked.settings)
-    if asked.rate > 0 and not (model.streaming or model.adapts):
-        raise ConfigError(f"--rate {asked.rate}: {model.name} does not learn online; median, plate and mog2 do")
-    patience = patience or RetryPolicy(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
-    stream = open_stream(asked.source, patience, asked.raw, stop, tell)
-    if isinstance(stream, Pictures) and model.any_size and not must_fit(model, asked.fit):
+    model = open_model(options.model, options.settings)
+    if options.rate > 0 and not (model.streaming or model.adapts):
+        raise ConfigError(f"--rate {options.rate}: {model.name} does not learn online; median, plate and mog2 do")
+    retry = retry or RetryPolicy(tries=max(1, options.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+    stream = open_stream(options.source, retry, options.raw, stop, echo)
+    if isinstance(stream, Pictures) and model.any_size and not must_fit(model, options.fit):
         stream = stream.of_any_size()
-    chosen = targets(asked.out, asked.write, pictures=stream.pictures)
-    scenery = _scenery(asked, chosen)
-    _check_places(asked.source, chosen)
-    note = resuming.Note(asked.out, _what_decides(asked, chosen))
-    progress = resuming.begin(chosen, note, live=stream.live, resume=asked.resume, overwrite=asked.overwrite)
+    chosen = targets(options.out, options.write, pictures=stream.pictures)
+    scenery = _scenery(options, chosen)
+    _check_places(options.source, chosen)
+    note = resume.ResumeFile(options.out, _what_decides(options, chosen))
+    progress = resume.begin(chosen, note, live=stream.live, resume=options.resume, overwrite=options.overwrite)
     if progress.complete:
-        tell(f"nothing left to do: all {progress.done} frames are done")
+        echo(f"nothing left to do: all {progress.done} frames are done")
         return True
-    return _Run(asked, model, stream, chosen, note, stop, tell, scenery, progress.done).run()
+    return _Run(options, model, stream, chosen, note, stop, echo, scenery, progress.done).run()
 
 
 @dataclass
 class _Run:
     """One run, once all that was asked for is known to make sense."""
 
-    asked: Asked
+    options: ApplyOptions
     model: BackgroundModel
     stream: FrameStream
     chosen: Sequence[Target]
-    note: resuming.Note
+    note: resume.ResumeFile
     stop: threading.Event
-    tell: Callable[[str], None]
+    echo: Callable[[str], None]
     scenery: Image | None
     done: int
 
@@ -129,9 +129,9 @@ class _Run:
         ahead = ReadAhead(self.stream.frames(), self.stop)
         try:
             frames: Iterator[Numbered] = iter(ahead)
-            if must_fit(self.model, self.asked.fit):
+            if must_fit(self.model, self.options.fit):
                 with progress_bar(f"fitting {self.model.name}"):
-                    frames = fit(self.model, self.stream, frames, self.asked.fit)
+                    frames = fit(self.model, self.stream, frames, self.options.fit)
             first = next(frames, None)
             if first is None:
                 raise DataError(f"{self.stream.name}: gave no frame; check that it holds pictures")
@@ -141,7 +141,7 @@ class _Run:
 
     def _written(self, frames: Iterator[Numbered]) -> bool:
         if not self.done:
-            resuming.clear(self.chosen, self.note)
+            resume.clear(self.chosen, self.note)
         batch = batch_of(self.model, live=self.stream.live)
         skip = self.done - self.done % batch  # the same batches as before: rounding depends on them
         rate = self.stream.frames_per_second
@@ -151,13 +151,13 @@ class _Run:
             if target.name == "model":
                 _keep(self.model, target.path)
         plates = any(target.kind.plate for target in self.chosen)
-        found = shots(self.model, frames, rate, batch=batch, skip=skip, plates=plates, learning_rate=self.asked.rate)
+        found = shots(self.model, frames, rate, batch=batch, skip=skip, plates=plates, learning_rate=self.options.rate)
         start = monotonic()
         with ExitStack() as stack:
             stack.enter_context(closing(found))
             stack.enter_context(stoppable(self.stop))
             bar = stack.enter_context(progress_bar(f"applying {self.model.name}", self.stream.total, "frames"))
-            window = stack.enter_context(LiveWindow()) if self.asked.show else None
+            window = stack.enter_context(LiveWindow()) if self.options.show else None
             watch = _Watch(bar, window, start, skip)
             write_all(found, writers, self.stop, watch, self._noted)
             stopped = self.stop.is_set() or watch.closed
@@ -166,12 +166,12 @@ class _Run:
         seconds = max(monotonic() - start, 1e-9)
         where = ", ".join(str(target.path) for target in self.chosen)
         ending = "; stopped before the end, all of it valid" if stopped else ""
-        self.tell(f"{watch.count} frames, {watch.count / seconds:.1f} frames/s: {where}{ending}")
+        self.echo(f"{watch.count} frames, {watch.count / seconds:.1f} frames/s: {where}{ending}")
         return not self.stop.is_set()
 
     def _noted(self, done: int, complete: bool = False) -> None:
         if not self.stream.live and all(target.kind.resumable for target in self.chosen):
-            self.note.write(resuming.Progress(done, complete))
+            self.note.write(resume.Progress(done, complete))
 
 
 class _Watch:
@@ -193,27 +193,27 @@ class _Watch:
         return not self.closed
 
 
-def _scenery(asked: Asked, chosen: Sequence[Target]) -> Image | None:
+def _scenery(options: ApplyOptions, chosen: Sequence[Target]) -> Image | None:
     wanted = any(target.name == "replaced" for target in chosen)
-    if wanted and asked.background is None:
+    if wanted and options.background is None:
         raise ConfigError("--write replaced: say which picture to put the foreground before: --background PICTURE")
-    if asked.background is None:
+    if options.background is None:
         return None
     if not wanted:
-        raise ConfigError(f"--background {asked.background}: is for --write replaced, which was not asked for; add it")
-    return read_color(asked.background)
+        raise ConfigError(f"--background {options.background}: is for --write replaced only; add that")
+    return read_color(options.background)
 
 
-def _what_decides(asked: Asked, chosen: Sequence[Target]) -> dict[str, object]:
+def _what_decides(options: ApplyOptions, chosen: Sequence[Target]) -> dict[str, object]:
     """What must be the same for a run to be gone on with."""
     return {
-        "source": asked.source,
-        "content of the source": resuming.fingerprint(asked.source),
-        "model": asked.model,
-        "content of the model": resuming.fingerprint(asked.model),
-        "settings": list(asked.settings),
-        "fit": asked.fit,
-        "rate": asked.rate,
+        "source": options.source,
+        "content of the source": resume.fingerprint(options.source),
+        "model": options.model,
+        "content of the model": resume.fingerprint(options.model),
+        "settings": list(options.settings),
+        "fit": options.fit,
+        "rate": options.rate,
         "write": sorted(target.name for target in chosen),
     }
 

@@ -11,8 +11,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from cleanplate.apps.apply.kinds import Target
 from cleanplate.apps.apply.mask_video import write_mask_video
+from cleanplate.apps.apply.outputs import Target
 from cleanplate.apps.apply.table import TableWriter
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.data.subsampling import best_of_parts, subsample
@@ -23,7 +23,7 @@ from cleanplate.report.contact_sheet import sheet_of
 from cleanplate.report.frame_result import FrameResult, blurred, center_crop, on_background, with_alpha
 from cleanplate.report.scene import Moment
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.files import unwritable, whole
+from cleanplate.utils.files import atomic_write, unwritable
 
 _GIF_FRAMES = 240
 _GIF_WIDTH = 320
@@ -128,7 +128,7 @@ class MaskVideoWriter:
 
     def __call__(self, shots: Iterator[FrameResult]) -> None:
         """See `Writer`."""
-        with whole(self._path) as work:
+        with atomic_write(self._path) as work:
             write_mask_video(work, self._masks(shots), self._rate)
 
     def _masks(self, shots: Iterator[FrameResult]) -> Iterator[Image]:
@@ -150,7 +150,7 @@ class ClipWriter:
         """See `Writer`."""
         pictures = self._counted(shots)
         suffix = self._path.suffix.lower()
-        with whole(self._path) as work:
+        with atomic_write(self._path) as work:
             if suffix == ".gif":
                 self._write_gif(work, pictures)
             elif suffix == ".webm":
@@ -187,7 +187,7 @@ class SheetWriter:
         sheet = sheet_of(
             [moment for _, moment in chosen], self._settings.title, self._settings.subtitle, cell_width=_SHEET_CELL
         )
-        with whole(self._path) as work:
+        with atomic_write(self._path) as work:
             write_image(work, sheet)
 
     def _small(self, shots: Iterator[FrameResult]) -> Iterator[tuple[float, Moment]]:

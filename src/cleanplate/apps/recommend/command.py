@@ -7,18 +7,18 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cleanplate.apps.recommend.printed import print_advice
 from cleanplate.apps.recommend.rules import RANKED, Advice, Needs, advise, ranked
-from cleanplate.apps.recommend.sample import Sample, taken
-from cleanplate.apps.recommend.scene import HIDDEN_SHARE, Scene, seen, stays
+from cleanplate.apps.recommend.sample import Sample, read_sample
+from cleanplate.apps.recommend.scene_analysis import HIDDEN_SHARE, Scene, analyze_scene, presence
 from cleanplate.apps.recommend.sheet import sheet_of_models
-from cleanplate.apps.recommend.trying import Trial, compared, tried
+from cleanplate.apps.recommend.summary import print_advice
+from cleanplate.apps.recommend.trial import Trial, run_trial, with_agreement
 from cleanplate.data.io.images import write_image
 from cleanplate.data.open import open_stream
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models.setup import open_model
 from cleanplate.utils.console import progress_bar, silence_decoders
-from cleanplate.utils.files import whole
+from cleanplate.utils.files import atomic_write
 from cleanplate.utils.retry import RetryPolicy
 
 DEFAULT = ("median", "lowmotion", "plate", "mog2", "knn")
@@ -28,7 +28,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecommendOptions:
     """What the user asked for.
 
     Attributes:
@@ -52,89 +52,91 @@ class Asked:
     retries: int = 10
 
 
-def recommend_command(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None = None) -> Advice:
+def recommend_command(
+    options: RecommendOptions, echo: Callable[[str], None], retry: RetryPolicy | None = None
+) -> Advice:
     """Tries the fast models on a sample of a source, prints and writes what came of it, and says which to take.
 
     Args:
-        asked: by the user.
-        tell: takes a line for the user.
-        patience: how a lost camera is looked for.
+        options: by the user.
+        echo: takes a line for the user.
+        retry: how a lost camera is looked for.
 
     Raises:
         CleanplateError: for what a user can mend.
     """
     silence_decoders()
     try:
-        return _recommended(asked, tell, patience)
+        return _recommended(options, echo, retry)
     except OSError as error:  # a folder that may not be looked into can be met anywhere
-        place = error.filename or asked.source
+        place = error.filename or options.source
         raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
 
 
-def _recommended(asked: Asked, tell: Callable[[str], None], patience: RetryPolicy | None) -> Advice:
-    names = list(dict.fromkeys([*DEFAULT, *asked.models]))
+def _recommended(options: RecommendOptions, echo: Callable[[str], None], retry: RetryPolicy | None) -> Advice:
+    names = list(dict.fromkeys([*DEFAULT, *options.models]))
     models = {name: open_model(name) for name in names}  # a wrong name is told before any work
-    _check_place(asked)
-    patience = patience or RetryPolicy(tries=max(1, asked.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
-    stream = open_stream(asked.source, patience, asked.raw, notice=tell)
+    _check_place(options)
+    retry = retry or RetryPolicy(tries=max(1, options.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
+    stream = open_stream(options.source, retry, options.raw, notice=echo)
     with progress_bar("reading"):
-        sample = taken(stream, asked.frames, tell)
+        sample = read_sample(stream, options.frames, echo)
     trials: list[Trial] = []
     with progress_bar("trying", len(models)) as advance:
-        scene = seen(sample)
+        scene = analyze_scene(sample)
         for name, model in models.items():
-            trials.append(tried(name, model, sample))
+            trials.append(run_trial(name, model, sample))
             advance(len(trials))
-    trials = compared(trials)
+    trials = with_agreement(trials)
     scene = _with_stays(scene, trials, sample)
-    live = asked.live or sample.live
-    speed = asked.speed or (sample.frames_per_second if sample.live else 0.0)
-    numbers = [trial.tried for trial in trials]
+    live = options.live or sample.live
+    speed = options.speed or (sample.frames_per_second if sample.live else 0.0)
+    numbers = [trial.measured for trial in trials]
     advice = advise(scene, numbers, Needs(live, speed))
-    command = _command(asked, sample, advice.model)
-    _write(asked.out, sample, scene, trials, advice, command, Needs(live, speed))
+    command = _command(options, sample, advice.model)
+    _write(options.out, sample, scene, trials, advice, command, Needs(live, speed))
     print_advice(sample, scene, numbers, advice, command)
-    tell(f"pictures side by side: {asked.out / 'sheet.png'}; numbers: {asked.out / 'recommend.json'}")
+    echo(f"pictures side by side: {options.out / 'sheet.png'}; numbers: {options.out / 'recommend.json'}")
     return advice
 
 
 def _with_stays(scene: Scene, trials: list[Trial], sample: Sample) -> Scene:
     """Who stays, by the masks of the best of the models that do not forget them."""
-    fitted = [trial for trial in trials if not trial.tried.failed and not trial.tried.online]
-    best = next((one.name for one in ranked([trial.tried for trial in fitted]) if one.name in RANKED), None)
-    masks = next((trial.masks for trial in fitted if trial.tried.name == best), None)
+    fitted = [trial for trial in trials if not trial.measured.failed and not trial.measured.online]
+    best = next((one.name for one in ranked([trial.measured for trial in fitted]) if one.name in RANKED), None)
+    masks = next((trial.masks for trial in fitted if trial.measured.name == best), None)
     if masks is None:
         return scene
-    share, frames, covered = stays(masks, sample.numbers)
+    share, frames, covered = presence(masks, sample.numbers)
     scene = replace(scene, stay=share, stay_frames=frames, covered=covered)
     # What was measured of light and unrest is then that of whoever is in front.
     return replace(scene, light=None, restless=None) if covered >= HIDDEN_SHARE else scene
 
 
-def _check_place(asked: Asked) -> None:
-    given = Path(asked.source)
-    if asked.out.is_file():
-        raise ConfigError(f"--out {asked.out}: a file lies there; give a folder")
-    if given.is_dir() and given.resolve() == asked.out.resolve():
+def _check_place(options: RecommendOptions) -> None:
+    given = Path(options.source)
+    if options.out.is_file():
+        raise ConfigError(f"--out {options.out}: a file lies there; give a folder")
+    if given.is_dir() and given.resolve() == options.out.resolve():
         raise ConfigError(
-            f"--out {asked.out}: is the source itself, where a sheet would be taken for a frame; name another"
+            f"--out {options.out}: is the source itself, where a sheet would be taken for a frame; name another"
         )
-    with whole(asked.out / ".cleanplate-probe") as probe:
+    with atomic_write(options.out / ".cleanplate-probe") as probe:
         probe.write_bytes(b"\0")
-    (asked.out / ".cleanplate-probe").unlink(missing_ok=True)
+    (options.out / ".cleanplate-probe").unlink(missing_ok=True)
 
 
-def _command(asked: Asked, sample: Sample, model: str) -> str:
+def _command(options: RecommendOptions, sample: Sample, model: str) -> str:
     # An address may hold a password, the stream's name does not.
-    source = sample.name if "://" in asked.source and "@" in asked.source else asked.source
-    raw = ["--raw", asked.raw] if asked.raw else []
+    source = sample.name if "://" in options.source and "@" in options.source else options.source
+    raw = ["--raw", options.raw] if options.raw else []
     return shlex.join(["cleanplate", "apply", source, *raw, "-m", model, "-o", "masks.mp4"])
 
 
 def _write(
     out: Path, sample: Sample, scene: Scene, trials: list[Trial], advice: Advice, command: str, needs: Needs
 ) -> None:
-    with whole(out / "sheet.png") as work:
+    with atomic_write(out / "sheet.png") as work:
         write_image(work, sheet_of_models(sample, trials, advice.model))
     height, width = sample.size
     told: dict[str, Any] = {
@@ -146,9 +148,9 @@ def _write(
         "frames_per_second": sample.frames_per_second,
         "needs": asdict(needs),
         "scene": asdict(scene),
-        "models": [asdict(trial.tried) for trial in trials],
+        "models": [asdict(trial.measured) for trial in trials],
         "recommended": asdict(advice),
         "command": command,
     }
-    with whole(out / "recommend.json") as work:
+    with atomic_write(out / "recommend.json") as work:
         work.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

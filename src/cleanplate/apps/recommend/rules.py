@@ -18,8 +18,8 @@ Models that only the user has named come last, by their agreement with the other
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cleanplate.apps.recommend.scene import Scene
-from cleanplate.apps.recommend.trying import Tried
+from cleanplate.apps.recommend.scene_analysis import Scene
+from cleanplate.apps.recommend.trial import Measurements
 from cleanplate.errors import ModelError
 
 RANKED = {
@@ -52,7 +52,7 @@ class Advice:
     """What is recommended.
 
     Attributes:
-        model: as in `Tried.name`.
+        model: as in `Measurements.name`.
         reasons: why, each a sentence with what was measured.
         warnings: what is to be expected all the same.
         otherwise: what to take if a need is given up; empty if it changes nothing.
@@ -75,13 +75,13 @@ class _Rule:
         fastest: whether the fastest is taken then, rather than all.
     """
 
-    keeps: Callable[[Tried], bool]
+    keeps: Callable[[Measurements], bool]
     why: str
     unmet: str
     fastest: bool = False
 
 
-def advise(scene: Scene, trials: Sequence[Tried], needs: Needs) -> Advice:
+def advise(scene: Scene, trials: Sequence[Measurements], needs: Needs) -> Advice:
     """Follows the rules of this module.
 
     Args:
@@ -117,7 +117,7 @@ def advise(scene: Scene, trials: Sequence[Tried], needs: Needs) -> Advice:
     return Advice(best.name, tuple(reasons), tuple(warnings) + _cautions(scene, best), _otherwise(trials, best, needs))
 
 
-def ranked(trials: Sequence[Tried]) -> list[Tried]:
+def ranked(trials: Sequence[Measurements]) -> list[Measurements]:
     """Models in the order of `RANKED`; what is not in it comes last, what agrees most with the others first."""
     order = {name: place for place, name in enumerate(RANKED)}
     return sorted(trials, key=lambda trial: (order.get(trial.name, len(order)), -(trial.agreement or 0.0)))
@@ -181,7 +181,7 @@ def _rules(scene: Scene, needs: Needs) -> list[_Rule]:
     return rules
 
 
-def _cautions(scene: Scene, best: Tried) -> tuple[str, ...]:
+def _cautions(scene: Scene, best: Measurements) -> tuple[str, ...]:
     found = []
     if not scene.enough:
         found.append(
@@ -194,7 +194,7 @@ def _cautions(scene: Scene, best: Tried) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _otherwise(trials: Sequence[Tried], best: Tried, needs: Needs) -> str:
+def _otherwise(trials: Sequence[Measurements], best: Measurements, needs: Needs) -> str:
     """The best of the ranking that a need alone has kept from being recommended."""
     first = next((trial for trial in ranked(trials) if not trial.failed and trial.name in RANKED), best)
     if first.name == best.name or not (needs.live or needs.speed):

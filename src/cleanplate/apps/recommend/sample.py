@@ -61,13 +61,13 @@ class Sample:
         )
 
 
-def taken(stream: FrameStream, count: int, tell: Callable[[str], None]) -> Sample:
+def read_sample(stream: FrameStream, count: int, echo: Callable[[str], None]) -> Sample:
     """Reads the sample of a source.
 
     Args:
         stream: the source. Of a recording, stretches spread over the whole are taken; of a camera the first frames.
         count: frames at most; fewer of very large ones, which `tell` is told.
-        tell: takes a line for the user.
+        echo: takes a line for the user.
 
     Raises:
         DataError: if there are fewer than two frames, or they are of different sizes.
@@ -76,14 +76,14 @@ def taken(stream: FrameStream, count: int, tell: Callable[[str], None]) -> Sampl
     if sequence is None:
         rows = stream.frames()
         try:
-            numbers, frames, total = *_first(rows, count, tell), None
+            numbers, frames, total = *_first(rows, count, echo), None
         finally:
             close = getattr(rows, "close", None)
             if close is not None:
                 close()
     else:
         total = len(sequence)
-        most = _affordable(sequence.size, count, tell)
+        most = _affordable(sequence.size, count, echo)
         found = list(sequence.frames(places(total, most)))
         numbers, frames = tuple(sequence.numbers[index] for index, _ in found), tuple(frame for _, frame in found)
     if len(frames) < LEAST:
@@ -104,13 +104,13 @@ def places(total: int, count: int) -> list[int]:
 
 
 def _first(
-    rows: Iterable[Numbered], count: int, tell: Callable[[str], None]
+    rows: Iterable[Numbered], count: int, echo: Callable[[str], None]
 ) -> tuple[tuple[int, ...], tuple[Image, ...]]:
     numbers: list[int] = []
     frames: list[Image] = []
     for number, frame in islice(rows, count):
         if not frames:
-            count = _affordable((frame.shape[0], frame.shape[1]), count, tell)
+            count = _affordable((frame.shape[0], frame.shape[1]), count, echo)
         elif frame.shape != frames[0].shape:
             raise DataError(
                 f"frame {number}: is {frame.shape[1]}×{frame.shape[0]}, those before it are "
@@ -123,9 +123,9 @@ def _first(
     return tuple(numbers), tuple(frames)
 
 
-def _affordable(size: tuple[int, int], count: int, tell: Callable[[str], None]) -> int:
+def _affordable(size: tuple[int, int], count: int, echo: Callable[[str], None]) -> int:
     height, width = size
     most = max(2 * STRETCH, _BYTES // (3 * height * width))
     if most < count:
-        tell(f"frames of {width}×{height} are large: {most} are looked at, rather than {count}")
+        echo(f"frames of {width}×{height} are large: {most} are looked at, rather than {count}")
     return min(count, most)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from cleanplate.apps.recommend.sample import Sample
-from cleanplate.apps.recommend.scene import WIDTH
-from cleanplate.apps.recommend.trying import Trial
+from cleanplate.apps.recommend.scene_analysis import WIDTH
+from cleanplate.apps.recommend.trial import Trial
 from cleanplate.report.clips import narrowed
 from cleanplate.report.colours import tinted
 from cleanplate.report.contact_sheet import PAPER
@@ -22,7 +22,7 @@ _MARGIN, _GAP, _TITLE, _HEADER, _LABEL = 24, 8, 56, 24, 132
 
 def chosen_frames(trials: Sequence[Trial], count: int = COLUMNS) -> list[int]:
     """Places in the sample, spread over it, of frames in which the models together find much."""
-    whole = [trial.masks for trial in trials if not trial.tried.failed]
+    whole = [trial.masks for trial in trials if not trial.measured.failed]
     shares = np.median([masks.mean(axis=(1, 2)) for masks in whole], axis=0)
     # Most of the picture moving is a change of light or a failure, not an object.
     worth = np.where(shares < 0.5, shares, 0.0)
@@ -45,7 +45,7 @@ def sheet_of_models(sample: Sample, trials: Sequence[Trial], best: str) -> Image
     Returns:
         uint8 BGR `[H, W, 3]`.
     """
-    whole = [trial for trial in trials if not trial.tried.failed]
+    whole = [trial for trial in trials if not trial.measured.failed]
     places = chosen_frames(whole)
     height, width = sample.size
     cell = (_CELL, min(2 * _CELL, max(1, round(_CELL * height / width))))
@@ -68,12 +68,12 @@ def sheet_of_models(sample: Sample, trials: Sequence[Trial], best: str) -> Image
     write(sheet, "frames", _MARGIN, top + 10, 15, FAINT)
     for row, trial in enumerate(whole, start=1):
         top = _TITLE + _HEADER + row * pitch
-        _label(sheet, trial, top, marked=trial.tried.name == best)
+        _label(sheet, trial, top, marked=trial.measured.name == best)
         for left, place, frame in zip(lefts, places, frames, strict=False):
             _put(sheet, tinted(frame, trial.masks[place].astype(np.uint8) * 255), left, top, cell)
         if trial.background is not None:
             _put(sheet, trial.background, lefts[-1], top, cell)
-        if trial.tried.name == best:
+        if trial.measured.name == best:
             corner = (lefts[-1] + cell[0] + 2, top + cell[1] + 2)
             cv2.rectangle(sheet, (lefts[0] - 3, top - 3), corner, _CHOSEN, 2)
     return sheet
@@ -90,7 +90,7 @@ def _headline(sheet: Image, sample: Sample, best: str) -> None:
 
 
 def _label(sheet: Image, trial: Trial, top: int, *, marked: bool) -> None:
-    told = trial.tried
+    told = trial.measured
     write(sheet, shortened(told.name, 17, _LABEL - 12), _MARGIN, top + 10, 17, _CHOSEN if marked else INK)
     write(sheet, f"{told.frames_per_second:.0f} frames/s", _MARGIN, top + 28, 13, FAINT)
     write(sheet, f"{told.share:.1%} foreground", _MARGIN, top + 44, 13, FAINT)

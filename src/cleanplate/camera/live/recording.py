@@ -12,7 +12,7 @@ from cleanplate.camera.timing import Clock
 from cleanplate.errors import CleanplateError, DataError
 from cleanplate.report.clips import boxed, write_mp4
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.files import whole
+from cleanplate.utils.files import atomic_write
 
 _RATES = (5, 60)
 _UNKNOWN_RATE = 25
@@ -109,7 +109,7 @@ class Recording:
 
     def _write(self) -> None:
         try:
-            with whole(self.path) as work:
+            with atomic_write(self.path) as work:
                 write_mp4(work, self._pictures(), Fraction(self._rate), preset="veryfast")
         except CleanplateError as error:
             self.error = error

@@ -12,7 +12,7 @@ from types import FrameType
 import cv2
 import torch
 
-from cleanplate.apps.apply.behind import WriteBehind
+from cleanplate.apps.apply.io_threads import WriteBehind
 from cleanplate.apps.apply.writers import Writer
 from cleanplate.data.streams.stream import Numbered
 from cleanplate.errors import CleanplateError, ModelError, first_line

@@ -9,13 +9,18 @@ from rich.table import Table
 
 from cleanplate.apps.recommend.rules import Advice
 from cleanplate.apps.recommend.sample import Sample
-from cleanplate.apps.recommend.scene import Scene
-from cleanplate.apps.recommend.trying import Tried
+from cleanplate.apps.recommend.scene_analysis import Scene
+from cleanplate.apps.recommend.trial import Measurements
 from cleanplate.report.tables import wide_console
 
 
 def print_advice(
-    sample: Sample, scene: Scene, trials: Sequence[Tried], advice: Advice, command: str, console: Console | None = None
+    sample: Sample,
+    scene: Scene,
+    trials: Sequence[Measurements],
+    advice: Advice,
+    command: str,
+    console: Console | None = None,
 ) -> None:
     """Prints the scene, a row per model, and what is recommended and why."""
     console = console or wide_console()
@@ -24,7 +29,7 @@ def print_advice(
     console.print(
         f"{escape(sample.name)}: {len(sample.frames)}{of} frames of {width}×{height} looked at", soft_wrap=True
     )
-    for sentence in described(scene, sample.frames_per_second):
+    for sentence in scene_sentences(scene, sample.frames_per_second):
         console.print(f"  {sentence}", soft_wrap=True)
     console.print(_table(trials, advice.model))
     for trial in trials:
@@ -40,7 +45,7 @@ def print_advice(
     console.print(f"  {escape(command)}", soft_wrap=True, highlight=False)
 
 
-def described(scene: Scene, frames_per_second: float) -> list[str]:
+def scene_sentences(scene: Scene, frames_per_second: float) -> list[str]:
     """What was measured of a scene, in words."""
     if not scene.enough:
         camera = "camera: too few frames in a row, or too small ones, to tell"
@@ -62,7 +67,7 @@ def described(scene: Scene, frames_per_second: float) -> list[str]:
     return told
 
 
-def _table(trials: Sequence[Tried], best: str) -> Table:
+def _table(trials: Sequence[Measurements], best: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("model", no_wrap=True)
     for heading in ("learns", "fit s", "frames/s", "foreground", "background changes", "agrees"):

@@ -93,7 +93,7 @@ class Scene:
         return self.covered >= COVERED_SHARE
 
 
-def seen(sample: Sample) -> Scene:
+def analyze_scene(sample: Sample) -> Scene:
     """Measures what needs no mask: camera, light, unrest."""
     pairs = sample.pairs()
     if len(pairs.frames) < FEW_FRAMES or min(sample.size) < _LEAST_SIDE:
@@ -114,7 +114,7 @@ def seen(sample: Sample) -> Scene:
     return Scene(light=_light(sample), restless=float((noise >= RESTLESS_LEVELS).mean()))
 
 
-def stays(masks: Masks, numbers: Sequence[int]) -> tuple[float, int, float]:
+def presence(masks: Masks, numbers: Sequence[int]) -> tuple[float, int, float]:
     """Who stays, by the masks of one model.
 
     Args:

@@ -1,4 +1,4 @@
-"""What is remembered beside the outputs, so that a run that was stopped can be gone on with."""
+"""Resuming a run of `cleanplate apply`: a hidden file beside the outputs says how far an earlier run came."""
 
 import json
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cleanplate.apps.apply.kinds import Target
+from cleanplate.apps.apply.outputs import Target
 from cleanplate.errors import ConfigError
 from cleanplate.utils.files import replacing, unwritable
 
@@ -21,51 +21,54 @@ class Progress:
     complete: bool = False
 
 
-class Note:
-    """Says in a hidden file what was asked for, and how many frames are done.
+class ResumeFile:
+    """A hidden file that holds the settings of a run and the number of frames done.
 
-    It never says more than what is on disk: frames done since it was written last are done again, with the same result.
+    It never counts more frames than are on disk. Frames done since it was last written are done again, with the same
+    result.
     """
 
-    def __init__(self, out: Path, asked: dict[str, Any]) -> None:
-        """Args: `out` is the folder or file of the outputs, `asked` what decides how they look."""
+    def __init__(self, out: Path, settings: dict[str, Any]) -> None:
+        """Args: `out` is the folder or file of the outputs, `settings` all that decides their content."""
         folder = out.is_dir() or not out.suffix
         self.path = out / ".cleanplate-apply.json" if folder else out.with_name(f".{out.name}.cleanplate-apply.json")
-        self._asked: dict[str, Any] = json.loads(json.dumps(asked))
+        self._settings: dict[str, Any] = json.loads(json.dumps(settings))
 
     def read(self) -> Progress | None:
-        """How far an earlier run of the same had come; `None` if there was none.
+        """Returns how far an earlier run came; `None` if there was none.
 
         Raises:
-            ConfigError: if something else was asked for then.
+            ConfigError: if its settings were others.
         """
         try:
             content = json.loads(self.path.read_text())
             progress = Progress(int(content["done"]), bool(content["complete"]))
-            asked = dict(content["asked"])
+            earlier = dict(content["asked"])
         except FileNotFoundError:
             return None
         except (OSError, ValueError, LookupError, TypeError) as error:
             raise ConfigError(f"{self.path}: cannot be read ({error}); say --overwrite to begin again") from error
-        for key, value in self._asked.items():
-            if asked.get(key) != value:
+        for key, value in self._settings.items():
+            if earlier.get(key) != value:
                 raise ConfigError(
-                    f"--resume: the earlier run had another {key} ({asked.get(key)}, now {value}); repeat it as it "
+                    f"--resume: the earlier run had another {key} ({earlier.get(key)}, now {value}); repeat it as it "
                     "was, or say --overwrite to begin again"
                 )
         return progress
 
     def write(self, progress: Progress) -> None:
-        """Remembers how far it is."""
+        """Writes how far this run is."""
         try:
             with replacing(self.path) as temporary:
-                temporary.write_text(json.dumps({"version": _VERSION, **asdict(progress), "asked": self._asked}) + "\n")
+                temporary.write_text(
+                    json.dumps({"version": _VERSION, **asdict(progress), "asked": self._settings}) + "\n"
+                )
         except OSError as error:
             raise unwritable(self.path, error) from error
 
 
 def fingerprint(source: str) -> str:
-    """Tells whether a recording is still the same: size and date of a file, number of files in a folder."""
+    """Returns what changes with a recording: size and date of a file, number of files in a folder."""
     path = Path(source)
     try:
         if path.is_file():
@@ -77,22 +80,19 @@ def fingerprint(source: str) -> str:
     return ""
 
 
-def begin(chosen: Sequence[Target], note: Note, *, live: bool, resume: bool, overwrite: bool) -> Progress:
-    """Looks at what lies where the outputs go.
-
-    Returns:
-        How far it is already.
+def begin(chosen: Sequence[Target], note: ResumeFile, *, live: bool, resume: bool, overwrite: bool) -> Progress:
+    """Returns how far the outputs are already: nothing of a new run, or what an earlier one left to resume.
 
     Raises:
-        ConfigError: if something lies there and nobody said what to do with it, or it cannot be gone on with.
+        ConfigError: if outputs exist and neither `resume` nor `overwrite` is set, or they cannot be resumed.
     """
     if resume:
         if live:
             raise ConfigError("--resume: a camera or pipe does not show its frames again; give another -o")
-        stubborn = [target.name for target in chosen if not target.kind.resumable]
-        if stubborn:
+        whole = [target.name for target in chosen if not target.kind.resumable]
+        if whole:
             raise ConfigError(
-                f"--resume: {', '.join(stubborn)} cannot be gone on with, only pictures and tables can; say "
+                f"--resume: {', '.join(whole)} cannot be gone on with, only pictures and tables can; say "
                 "--overwrite to begin again"
             )
         progress = note.read()
@@ -105,8 +105,8 @@ def begin(chosen: Sequence[Target], note: Note, *, live: bool, resume: bool, ove
     return Progress()
 
 
-def clear(chosen: Sequence[Target], note: Note) -> None:
-    """Removes what an earlier run left, so that nothing of it is taken for something of this one."""
+def clear(chosen: Sequence[Target], note: ResumeFile) -> None:
+    """Removes the outputs of an earlier run, so that none is taken for one of this run."""
     for path in [note.path, *(path for target in chosen for path in target.earlier())]:
         try:
             path.unlink(missing_ok=True)

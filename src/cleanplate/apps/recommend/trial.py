@@ -7,10 +7,10 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from cleanplate.apps.apply.fitting import fit, must_fit
-from cleanplate.apps.apply.running import batch_of, shots
+from cleanplate.apps.apply.loop import batch_of, shots
+from cleanplate.apps.apply.model_setup import fit, must_fit
 from cleanplate.apps.recommend.sample import STRETCH, Sample
-from cleanplate.apps.recommend.scene import WIDTH, Masks
+from cleanplate.apps.recommend.scene_analysis import WIDTH, Masks
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel
 from cleanplate.report.clips import narrowed
@@ -18,7 +18,7 @@ from cleanplate.utils.arrays import Image
 
 
 @dataclass(frozen=True)
-class Tried:
+class Measurements:
     """How a model did on the sample.
 
     Attributes:
@@ -47,17 +47,17 @@ class Trial:
     """What was measured, and the pictures that it was measured on.
 
     Attributes:
-        tried: the numbers.
+        measured: the numbers.
         masks: `[N, h, w]`, at most 320 wide; empty of a model that failed.
         background: the last one, uint8 BGR, at most 320 wide.
     """
 
-    tried: Tried
+    measured: Measurements
     masks: Masks
     background: Image | None
 
 
-def tried(name: str, model: BackgroundModel, sample: Sample) -> Trial:
+def run_trial(name: str, model: BackgroundModel, sample: Sample) -> Trial:
     """Fits a model to the sample if it must be, and applies it; one that cannot take it gives a trial that says so."""
     needs = must_fit(model, None)
     stream = sample.stream()
@@ -83,9 +83,9 @@ def tried(name: str, model: BackgroundModel, sample: Sample) -> Trial:
                 if before is not None:
                     unrest.append(float(cv2.absdiff(before, background).mean()))
     except CleanplateError as error:
-        return Trial(Tried(name, online=not needs, failed=str(error)), np.zeros((0, 1, 1), np.bool_), None)
+        return Trial(Measurements(name, online=not needs, failed=str(error)), np.zeros((0, 1, 1), np.bool_), None)
     warm = times[batch:] or times
-    numbers = Tried(
+    numbers = Measurements(
         name,
         online=not needs,
         fit_seconds=fitted,
@@ -96,17 +96,17 @@ def tried(name: str, model: BackgroundModel, sample: Sample) -> Trial:
     return Trial(numbers, np.stack(masks), background)
 
 
-def compared(trials: Sequence[Trial]) -> list[Trial]:
+def with_agreement(trials: Sequence[Trial]) -> list[Trial]:
     """The same trials, each knowing how far it agrees with the others."""
-    whole = [trial for trial in trials if not trial.tried.failed]
+    whole = [trial for trial in trials if not trial.measured.failed]
     told = []
     for trial in trials:
         others = [other for other in whole if other is not trial]
-        if trial.tried.failed or not others:
+        if trial.measured.failed or not others:
             told.append(trial)
             continue
         mean = float(np.mean([agreement(trial.masks, other.masks) for other in others]))
-        told.append(replace(trial, tried=replace(trial.tried, agreement=mean)))
+        told.append(replace(trial, measured=replace(trial.measured, agreement=mean)))
     return told
 
 
