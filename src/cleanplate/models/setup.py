@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import CleanplateError, ConfigError, ModelError, first_line
@@ -75,8 +74,8 @@ def fit_quietly(model: BackgroundModel, sequence: FrameSequence) -> None:
 
 
 def _options(settings: Sequence[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    options: dict[str, Any] = Field({})
-    foreground: dict[str, Any] = Field({})
+    options: dict[str, Any] = {}
+    foreground: dict[str, Any] = {}
     for setting in settings:
         key, equals, text = setting.partition("=")
         if not (equals and key):
