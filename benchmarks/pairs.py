@@ -24,7 +24,7 @@ from torch import Tensor, nn
 import cleanplate
 from cleanplate.metrics import CdnetMetrics
 from cleanplate.models import BackgroundModel
-from cleanplate.models.hybrid.plate.inference import reduced
+from cleanplate.models.learned import bf16_autocast
 from cleanplate.models.supervised.pairnet.model import PairNet
 from cleanplate.scenes import SceneSpec, write_scene
 
@@ -62,7 +62,7 @@ def small_pair(plate: Picture, *, low_precision: bool) -> Callable[[Picture], Pi
     empty = _floats(plate)
 
     def mask(frame: Picture) -> Picture:
-        with torch.inference_mode(), reduced(torch.device("cpu")) if low_precision else nullcontext():
+        with torch.inference_mode(), bf16_autocast(torch.device("cpu")) if low_precision else nullcontext():
             sure = network(_floats(frame), empty)[0, 1].float() > SURE
         return np.asarray(sure.numpy() * np.uint8(255))
 

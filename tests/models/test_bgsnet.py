@@ -11,8 +11,8 @@ from cleanplate.data import open_sequence
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import UNKNOWN, Labelled
 from cleanplate.errors import ConfigError, DataError, ModelError
-from cleanplate.models.hybrid.plate.inference import head_weights
-from cleanplate.models.hybrid.plate.network import HeadNetwork
+from cleanplate.models.hybrid.plate.inference import pretrained_weights
+from cleanplate.models.hybrid.plate.network import ForegroundNetwork
 from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked
 from cleanplate.models.supervised.bgsnet.model import BgsNet
 from cleanplate.models.supervised.bgsnet.recent_background import COUNT, EVERY, RecentBackground, recent_at
@@ -51,8 +51,8 @@ def test_the_recent_background_is_a_median_of_the_last_hundred_frames() -> None:
 
 
 def test_it_starts_as_the_flagships_network_whatever_the_recent_background_is() -> None:
-    flagship = HeadNetwork()
-    flagship.load_state_dict(head_weights())
+    flagship = ForegroundNetwork()
+    flagship.load_state_dict(pretrained_weights())
     model = made()
     pictures = torch.randint(0, 256, (2, 10, 32, 48), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     with torch.inference_mode():
@@ -82,7 +82,7 @@ def test_only_the_frames_that_are_named_are_learnt_from(video: FrameSequence) ->
     examples = made().examples([chosen])
     assert isinstance(examples, BgsExamples)
     named = [video[video.numbers.index(number)] for number in three]
-    for view in [*examples.views, *examples.judged]:
+    for view in [*examples.views, *examples.held_out_views]:
         assert any(np.array_equal(view.frame, frame) for frame in named)
     with pytest.raises(DataError, match="frame 99 cannot be learnt from"):
         Labelled.of(video, [*three, 99])

@@ -16,12 +16,12 @@ from cleanplate.data.sequence import CLEAN_PLATE
 from cleanplate.data.training.examples import Labelled
 from cleanplate.errors import CleanplateError, ConfigError, DataError, ModelError
 from cleanplate.models.components.initializers import initial_background
-from cleanplate.models.hybrid.plate.scenes import Cutout
+from cleanplate.models.components.pasting import Cutout
 from cleanplate.models.supervised.pairnet.examples import PairExamples, working_size
-from cleanplate.models.supervised.pairnet.light import photographed
+from cleanplate.models.supervised.pairnet.exposures import two_exposures
 from cleanplate.models.supervised.pairnet.model import PairNet
 from cleanplate.models.supervised.pairnet.network import PairNetwork
-from cleanplate.models.supervised.pairnet.people import cut_out, people_below, resized
+from cleanplate.models.supervised.pairnet.people import cut_out, people_below, resized_cutout
 from cleanplate.pipeline import acquire, layout, predict, prepare, train
 from labelled_sets import CocoFiles, rectangle
 from project import configure
@@ -236,10 +236,10 @@ def test_light_moves_no_label() -> None:
     """Whatever is done to the two, the frame's objects stay where the labels say."""
     frame = np.full((48, 64, 3), 60, np.float32)
     labels = np.zeros((48, 64), np.uint8)
-    labels[10:40, 20:40] = 1
+    labels[10:40, 20:40] = 255
     frame[labels > 0] = 200
     for seed in range(40):
-        seen, _ = photographed(np.random.default_rng(seed), frame.copy(), np.full_like(frame, 60), labels)
+        seen, _ = two_exposures(np.random.default_rng(seed), frame.copy(), np.full_like(frame, 60), labels)
         grey = seen.astype(np.float32).mean(axis=2)
         assert np.median(grey[labels > 0]) > np.median(grey[labels == 0]) + 25
         middle = (grey[labels > 0].mean() + grey[labels == 0].mean()) / 2
@@ -287,8 +287,8 @@ def test_cutting_out_and_resizing() -> None:
     assert thing.mask.shape == (60, 30)
     np.testing.assert_array_equal(thing.picture, picture[20:80, 30:60].astype(np.float32))
     assert thing.mask[1:-1, 1:-1].all()
-    assert resized(np.random.default_rng(0), thing, 30, 100).mask.shape == (30, 15)
-    assert resized(np.random.default_rng(0), thing, 300, 20).mask.shape == (40, 20)
+    assert resized_cutout(np.random.default_rng(0), thing, 30, 100).mask.shape == (30, 15)
+    assert resized_cutout(np.random.default_rng(0), thing, 300, 20).mask.shape == (40, 20)
     assert isinstance(thing, Cutout)
 
 
@@ -327,7 +327,7 @@ def test_it_says_that_it_must_learn_first(scene) -> None:
 def test_pictures_of_many_places_have_no_plate(learnt: PairNet, captured: list[Path]) -> None:
     sequence = read_cdnet(captured[0])
     sequence.clean_plate, sequence.still_pictures = None, True
-    with pytest.raises(DataError, match="no clean plate to compare with"):
+    with pytest.raises(DataError, match="no common clean plate to compare with"):
         learnt.fit(sequence)
 
 

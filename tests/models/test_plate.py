@@ -9,9 +9,9 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
-from cleanplate.models.hybrid.plate.inference import QuickHead
+from cleanplate.models.hybrid.plate.inference import FastForegroundNetwork
 from cleanplate.models.hybrid.plate.model import Plate
-from cleanplate.models.hybrid.plate.network import HeadNetwork
+from cleanplate.models.hybrid.plate.network import ForegroundNetwork
 from cleanplate.models.learned import as_tensor
 
 
@@ -68,7 +68,7 @@ def test_several_threads_find_what_one_finds(plate: Plate, scene: FrameSequence)
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
 def test_the_quick_network_says_what_the_network_says(plate: Plate, kind: torch.dtype) -> None:
     random = np.random.default_rng(2)
-    quick = QuickHead(plate.network, kind)
+    quick = FastForegroundNetwork(plate.network, kind)
     for height, width in ((48, 64), (80, 32)):
         background = random.integers(0, 256, (height, width, 3), np.uint8)
         frame = np.where(random.random((height, width, 1)) < 0.5, background, 255 - background)
@@ -114,7 +114,7 @@ def test_probability_does_not_depend_on_padding(plate: Plate) -> None:
 
 
 def test_weights_of_ones_own_are_taken(tmp_path: Path, scene: FrameSequence) -> None:
-    silent = HeadNetwork()
+    silent = ForegroundNetwork()
     for weight in silent.parameters():
         torch.nn.init.zeros_(weight)
     path = tmp_path / "head.pt"

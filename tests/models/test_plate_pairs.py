@@ -1,23 +1,23 @@
-"""Training pairs of the head's network: what is pasted is an object, what is cast is a shadow, and a seed says all."""
+"""Training examples of `plate`: pasted objects are foreground, shadows are background, a seed determines all."""
 
 import numpy as np
 import pytest
 
 from cleanplate.data.sequence import FrameSequence
+from cleanplate.data.training.examples import MOVING, UNKNOWN
 from cleanplate.models import create
-from cleanplate.models.components.pasting import paste, random_object
+from cleanplate.models.components.pasting import Cutout, TrainingScene, paste, random_object
 from cleanplate.models.components.shading import darken, overlap, shade_alone, shade_of, silhouette, somewhere
-from cleanplate.models.hybrid.plate.examples import Batch, draw_batch
-from cleanplate.models.hybrid.plate.scenes import BACKGROUND, FOREGROUND, UNKNOWN, Cutout, Material, material
+from cleanplate.models.hybrid.plate.examples import Batch, draw_batch, training_scene
 from in_memory import photographed, textured
 
 PARTS = ("frames", "backgrounds", "noise", "labels")
 
 
-def empty(height: int = 100, width: int = 140, seed: int = 0, cutouts: tuple[Cutout, ...] = ()) -> Material:
+def empty(height: int = 100, width: int = 140, seed: int = 0, cutouts: tuple[Cutout, ...] = ()) -> TrainingScene:
     """A scene in which nobody is: whatever is foreground in a batch was pasted."""
     picture = textured(height, width, seed)
-    return Material(
+    return TrainingScene(
         frames=[photographed(picture, index) for index in range(3)],
         backgrounds=[np.rint(picture).astype(np.uint8)] * 3,
         labels=[np.zeros((height, width), np.uint8)] * 3,
@@ -63,19 +63,19 @@ def test_crops_have_the_promised_form(size: tuple[int, int], expected: tuple[int
 
 def test_labels_are_foreground_background_and_unknown_and_all_occur(batches: list[Batch]) -> None:
     shares = dict(zip(*np.unique(joined(batches, "labels"), return_counts=True), strict=True))
-    assert set(shares) == {BACKGROUND, FOREGROUND, UNKNOWN}
+    assert set(shares) == {0, MOVING, UNKNOWN}
     total = sum(shares.values())
-    assert 0.03 < shares[FOREGROUND] / total < 0.4
+    assert 0.03 < shares[MOVING] / total < 0.4
     assert shares[UNKNOWN] / total < 0.1
-    objects = [(labels == FOREGROUND).any() for labels in joined(batches, "labels")]
+    objects = [(labels == MOVING).any() for labels in joined(batches, "labels")]
     assert 0.6 < np.mean(objects) < 0.95  # some crops show the scene as it is
 
 
 def test_what_was_pasted_differs_from_the_background_and_the_rest_hardly(batches: list[Batch]) -> None:
     gap = np.abs(joined(batches, "frames").astype(int) - joined(batches, "backgrounds")).max(axis=-1)
     labels = joined(batches, "labels")
-    assert (gap[labels == FOREGROUND] > 20).mean() > 0.75
-    assert np.median(gap[labels == FOREGROUND]) > 3 * np.median(gap[labels == BACKGROUND])
+    assert (gap[labels == MOVING] > 20).mean() > 0.75
+    assert np.median(gap[labels == MOVING]) > 3 * np.median(gap[labels == 0])
 
 
 def test_a_pasted_thing_is_where_its_label_is() -> None:
@@ -85,9 +85,9 @@ def test_a_pasted_thing_is_where_its_label_is() -> None:
         thing = Cutout(np.full((24, 30, 3), 220, np.float32), np.ones((24, 30), np.uint8))
         paste(random, picture, labels, thing, -6 if seed % 2 else 20, 65 if seed % 3 else 30)
         gap = np.abs(picture - 100).max(axis=2)
-        assert gap[labels == FOREGROUND].min() > 0.6 * 119
-        assert gap[labels == BACKGROUND].max() <= 0.15 * 120 + 1e-3
-        assert (labels == FOREGROUND).sum() > 50
+        assert gap[labels == MOVING].min() > 0.6 * 119
+        assert gap[labels == 0].max() <= 0.15 * 120 + 1e-3
+        assert (labels == MOVING).sum() > 50
 
 
 @pytest.mark.parametrize("kind", ["alone", "of an object", "dark"])
@@ -103,7 +103,7 @@ def test_a_shadow_is_background(kind: str) -> None:
             shade_of(random, picture, labels, silhouette(random, 30, 20), 15, 30)
         else:
             darken(random, picture, labels, np.ones((60, 80), np.float32), 0.4, 1.0)
-        assert (labels == BACKGROUND).all()
+        assert (labels == 0).all()
         assert (picture <= before * 1.1).all()
         assert (picture >= 0).all()
         darkened += bool((picture < 0.9 * before).any())
@@ -112,10 +112,10 @@ def test_a_shadow_is_background(kind: str) -> None:
 
 def test_a_shadow_does_not_fall_on_an_object() -> None:
     picture, labels = np.full((40, 40, 3), 100, np.float32), np.zeros((40, 40), np.uint8)
-    labels[10:20, 10:20] = FOREGROUND
+    labels[10:20, 10:20] = MOVING
     darken(np.random.default_rng(0), picture, labels, np.ones((40, 40), np.float32), 0.5, 1.0)
-    assert (picture[labels == FOREGROUND] == 100).all()
-    assert (picture[labels == BACKGROUND] < 60).all()
+    assert (picture[labels == MOVING] == 100).all()
+    assert (picture[labels == 0] < 60).all()
 
 
 @pytest.mark.parametrize("side", [3, 4, 5, 7, 11, 16, 40, 128])
@@ -177,14 +177,14 @@ def test_only_what_lies_inside_is_overlap(place: tuple[int, int]) -> None:
 def test_a_scene_gives_frames_with_true_labels_and_what_its_model_knows(scene: FrameSequence) -> None:
     assert scene.truth is not None
     model = create("median", frames=40).fit(scene)
-    found = material(scene, model, 9, cutouts=5)
+    found = training_scene(scene, model, 9, cutouts=5)
     assert len(found.frames) == len(found.backgrounds) == len(found.labels) == 9
     assert found.noise.shape == scene.size
     truth = [scene.truth.read(number) for number in scene.numbers if scene.truth.path(number) is not None]
     for labels, marks in ((found.labels[0], truth[0]), (found.labels[-1], truth[-1])):
-        np.testing.assert_array_equal(labels == FOREGROUND, marks == 255)
-        np.testing.assert_array_equal(labels == BACKGROUND, (marks == 0) | (marks == 50))
-        assert set(np.unique(labels)) <= {BACKGROUND, FOREGROUND, UNKNOWN}
+        np.testing.assert_array_equal(labels == MOVING, marks == 255)
+        np.testing.assert_array_equal(labels == 0, (marks == 0) | (marks == 50))
+        assert set(np.unique(labels)) <= {0, MOVING, UNKNOWN}
     np.testing.assert_array_equal(found.backgrounds[0], model.background)
     assert 0 < len(found.cutouts) <= 5
     for cutout in found.cutouts:

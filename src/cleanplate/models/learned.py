@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import cv2
@@ -155,3 +156,15 @@ def shrunk(frame: Image, size: tuple[int, int]) -> Image:
     if frame.shape[:2] == size:
         return frame
     return np.asarray(cv2.resize(frame, (size[1], size[0]), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def bf16_autocast(device: torch.device) -> AbstractContextManager[Any]:
+    """Autocast to bf16 where the hardware computes in it, which doubles the speed; elsewhere it would halve it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=supports_bf16(device))
+
+
+def supports_bf16(device: torch.device) -> bool:
+    """Whether the device computes in bf16."""
+    if device.type == "cpu":
+        return bool(getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)())
+    return device.type == "cuda" and torch.cuda.is_bf16_supported()

@@ -1,4 +1,4 @@
-"""What follows from standing on another model's background: it is fitted, moved, kept and reset with it."""
+"""Models that wrap another model, whose background they use: both are fitted, moved, saved and reset together."""
 
 from typing import Any, Self
 
@@ -10,19 +10,23 @@ from cleanplate.models.registry import create
 from cleanplate.utils.arrays import Image
 
 BASE = "base."
-"""Prefix of the base's parts in a state."""
+"""Prefix of the base's keys in a state."""
 
 
-class OnBase(BackgroundModel):
-    """A model whose options name a `base`, and `base_options` that differ from its defaults."""
+class ModelWrapper(BackgroundModel):
+    """A model whose options name a `base` and `base_options`, values that differ from the base's defaults."""
 
     options: Any
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
-        self.base = create(self.options.base, **dict(self.options.base_options))
+        self.base = self.new_base()
         self.adapts = self.base.adapts
         self.side_by_side = self.base.side_by_side
+
+    def new_base(self) -> BackgroundModel:
+        """A new model as the options describe the base."""
+        return create(self.options.base, **dict(self.options.base_options))
 
     def _fit(self, sequence: FrameSequence) -> None:
         """Fits the base."""
@@ -35,12 +39,12 @@ class OnBase(BackgroundModel):
 
     @property
     def fitted(self) -> bool:
-        """As the base."""
+        """Whether the base is fitted."""
         return self.base.fitted
 
     @property
     def remembers(self) -> bool:
-        """As the base."""
+        """Whether the base remembers."""
         return self.base.remembers
 
     def reset(self) -> None:
@@ -49,14 +53,14 @@ class OnBase(BackgroundModel):
         self._background = self.base._background
 
     def to(self, device: torch.device | str) -> Self:
-        """Moves the base's network, if it has one."""
+        """Moves the base, too."""
         self.base.to(device)
-        return self
+        return super().to(device)
 
     @property
     def parameters(self) -> int:
-        """Weights of the base."""
-        return self.base.parameters
+        """Learnt weights, those of the base included."""
+        return super().parameters + self.base.parameters
 
     def state_dict(self) -> dict[str, Any]:
         """See `BackgroundModel.state_dict`; adds the base's."""
@@ -77,5 +81,5 @@ class OnBase(BackgroundModel):
 
 
 def below(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a state that bear a prefix, without it."""
+    """The items of a state whose keys have a prefix, without the prefix."""
     return {key.removeprefix(prefix): item for key, item in state.items() if key.startswith(prefix)}

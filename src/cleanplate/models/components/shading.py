@@ -1,14 +1,22 @@
-"""Outlines of things that pass: drawn at random, so that no kind of object is learnt but that objects have outlines."""
+"""Random silhouettes of objects, and the shadows they cast, for training pictures.
+
+Silhouettes are drawn at random so that a network learns no particular kind of object. Shadows are background: at the
+foot of an object, cast over the ground, or of something outside the picture. Labels are uint8 `[H, W]` of 0 background,
+170 unknown and 255 foreground.
+"""
 
 import cv2
 import numpy as np
 
-from cleanplate.models.hybrid.plate.scenes import FOREGROUND
+from cleanplate.data.training.examples import MOVING
 from cleanplate.utils.arrays import Image, Score
+
+_DARKEST = 0.1  # under a car hardly any light is left
+_TINT = 0.03
 
 
 def silhouette(random: np.random.Generator, height: int, width: int) -> Image:
-    """One of four kinds, uint8 `[height, width]` of 0 and 1."""
+    """A random silhouette of one of four kinds, uint8 `[height, width]` of 0 and 1."""
     kinds = (_superellipse, _polygon, _vehicle, _figure)
     return kinds[int(random.integers(len(kinds)))](random, height, width)
 
@@ -28,7 +36,7 @@ def _polygon(random: np.random.Generator, height: int, width: int) -> Image:
 
 
 def _vehicle(random: np.random.Generator, height: int, width: int) -> Image:
-    """A body with a cabin on top of it."""
+    """A body with a cabin on top."""
     mask = np.zeros((height, width), np.uint8)
     roof = int(height * random.uniform(0.3, 0.55))
     mask[roof:] = 1
@@ -37,7 +45,7 @@ def _vehicle(random: np.random.Generator, height: int, width: int) -> Image:
 
 
 def _figure(random: np.random.Generator, height: int, width: int) -> Image:
-    """Somebody upright: head, trunk, two legs."""
+    """A person standing: head, trunk, two legs."""
     mask = np.zeros((height, width), np.uint8)
     middle = width // 2
     head = max(2, int(height * 0.09))
@@ -57,17 +65,10 @@ def _filled(points: np.ndarray, height: int, width: int) -> Image:
     return mask
 
 
-# === shading: Shadows, which are background: at the foot of an object, cast over the ground, or of something
-# out of sight.
-
-_DARKEST = 0.1  # under a car hardly any light is left
-_TINT = 0.03
-
-
 def shade_of(random: np.random.Generator, picture: Score, labels: Image, mask: Image, top: int, left: int) -> None:
-    """Darkens `picture` in place around an object that is about to be pasted there: contact shadows, a cast one.
+    """Darkens `picture` in place where an object will be pasted: contact shadows at its foot, a cast shadow.
 
-    Wide things, vehicles among them, have a contact shadow three times of four, upright ones half of the time.
+    Wide objects, such as vehicles, get a contact shadow three times out of four, upright ones half of the time.
     """
     height, width = mask.shape
     if random.random() < (0.75 if width >= 0.8 * height else 0.5):
@@ -77,7 +78,7 @@ def shade_of(random: np.random.Generator, picture: Score, labels: Image, mask: I
             darken(random, picture, labels, shadow, dark, random.uniform(0.5, 3))
     if random.random() < 0.45:
         slant, flat = random.uniform(-1.5, 1.5), random.uniform(-0.6, 0.6)
-        # Sheared and flattened, the foot staying where the object stands.
+        # Sheared and flattened; the foot stays where the object stands.
         motion = np.array([[1, slant, left - slant * height], [0, flat, top + height - flat * height]], np.float32)
         cast = cv2.warpAffine(mask.astype(np.float32), motion, (picture.shape[1], picture.shape[0]))
         dark, soft = random.uniform(0.25, 0.85), random.uniform(0.5, 3)
@@ -85,7 +86,7 @@ def shade_of(random: np.random.Generator, picture: Score, labels: Image, mask: I
 
 
 def shade_alone(random: np.random.Generator, picture: Score, labels: Image) -> None:
-    """A shadow without an object: a cloud, a tree, somebody outside the picture."""
+    """Darkens `picture` in place by the shadow of something outside it: a cloud, a tree, a person."""
     side = min(picture.shape[:2])
     height, width = int(random.integers(8, side)), int(random.integers(8, side))
     top, left = somewhere(random, picture.shape[:2], height, width)
@@ -96,16 +97,16 @@ def shade_alone(random: np.random.Generator, picture: Score, labels: Image) -> N
 
 
 def darken(random: np.random.Generator, picture: Score, labels: Image, shadow: Score, dark: float, soft: float) -> None:
-    """Multiplies by `dark`, slightly tinted, where `shadow` (float32 `[H, W]`, 0 to 1) lies; objects stay."""
+    """Multiplies `picture` by `dark`, slightly tinted, in a `shadow` (float32 `[H, W]`, 0 to 1) but not on objects."""
     shadow = np.asarray(cv2.GaussianBlur(shadow, (0, 0), soft), np.float32)
     tint = 1 + random.normal(0, _TINT, 3).astype(np.float32)
     factor = 1 - shadow[..., None] * (1 - np.float32(min(dark, 0.98)) * tint)
-    factor[labels == FOREGROUND] = 1
+    factor[labels == MOVING] = 1
     picture *= factor
 
 
 def somewhere(random: np.random.Generator, outer: tuple[int, ...], height: int, width: int) -> tuple[int, int]:
-    """A place, top and left, where at least about half of a picture of that size can be seen."""
+    """A random place, top and left, where at least about half of an object of that size is inside the picture."""
     top = int(random.integers(-height // 2, outer[0] - height // 2))
     left = int(random.integers(-width // 2, outer[1] - width // 2))
     return top, left
@@ -128,7 +129,7 @@ def _contact(random: np.random.Generator, size: tuple[int, ...], height: int, wi
 def overlap(
     outer: tuple[int, ...], inner: tuple[int, ...], top: int, left: int
 ) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
-    """Where a picture of size `inner`, placed at `top`, `left`, lies in one of size `outer`, and which part of it."""
+    """The window of a picture (`outer`) that another (`inner`) covers at `top`, `left`; and its visible part."""
     rows = slice(max(0, top), max(0, min(outer[0], top + inner[0])))
     columns = slice(max(0, left), max(0, min(outer[1], left + inner[1])))
     part = (slice(rows.start - top, max(rows.start, rows.stop) - top),

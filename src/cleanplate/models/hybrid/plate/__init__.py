@@ -1,1 +1,1 @@
-"""The flagship: a classical background, and a network that says what of the frame is not it."""
+"""The model `plate`: a classical background, compared with the frame by a small network."""

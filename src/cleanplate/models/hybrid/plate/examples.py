@@ -1,22 +1,30 @@
-"""Training pairs: crops of scenes with objects pasted, shadows cast and the camera's doings on top."""
+"""Training examples of the network: crops of generated scenes with pasted objects, shadows and camera effects."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.models.components.pasting import paste, random_object
+from cleanplate.data import open_sequence
+from cleanplate.data.sequence import FrameSequence, evenly_spaced
+from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.components.pasting import Cutout, TrainingScene, paste, random_object
 from cleanplate.models.components.shading import shade_alone, shade_of, somewhere
 from cleanplate.models.hybrid.plate.network import MULTIPLE
-from cleanplate.models.hybrid.plate.scenes import Material
+from cleanplate.scenes import SceneSpec, categories, write_scene
 from cleanplate.utils.arrays import Image, Score
 
 Kind = TypeVar("Kind", np.uint8, np.float32)
 
-_OBJECTS = (0.2, 0.4, 0.3, 0.1)  # how often none, one, two, three
+_OBJECTS = (0.2, 0.4, 0.3, 0.1)  # probabilities of zero, one, two, three objects
+_STATIC = (0, 50)  # a shadow is background
+_LARGEST_CUTOUT = 0.15  # of the picture
+_SMALLEST_CUTOUT = 60  # pixels
 
 
 @dataclass(frozen=True)
@@ -29,15 +37,68 @@ class Batch:
     labels: Image
 
 
-def draw_batch(materials: Sequence[Material], size: int, side: int, seed: tuple[int, ...]) -> Batch:
-    """`size` crops of `side`×`side` pixels (less, in steps of 16, for smaller frames); the seed says which."""
+def training_scene(sequence: FrameSequence, model: BackgroundModel, count: int, cutouts: int = 60) -> TrainingScene:
+    """Evenly spaced frames with ground truth, and the backgrounds that a fitted `model` gives for them.
+
+    Args:
+        sequence: with ground truth.
+        model: fitted to it.
+        count: largest number of frames.
+        cutouts: largest number of objects that are cut out.
+    """
+    assert sequence.truth is not None
+    truth = sequence.truth
+    known = [index for index, number in enumerate(sequence.numbers) if truth.path(number) is not None]
+    frames, backgrounds, labels = [], [], []
+    objects: list[Cutout] = []
+    for index in evenly_spaced(known, count):
+        frame, marks = sequence[index], truth.read(sequence.numbers[index])
+        assert marks is not None
+        frames.append(frame)
+        backgrounds.append(model.predict([frame])[0].background)
+        labels.append(np.select([marks == MOVING, np.isin(marks, _STATIC)], [MOVING, 0], UNKNOWN))
+        if len(objects) < cutouts:
+            objects.extend(_cut_out(frame, (marks == MOVING).astype(np.uint8)))
+    return TrainingScene(
+        frames,
+        backgrounds,
+        [np.asarray(label, np.uint8) for label in labels],
+        model.noise_of(sequence.size),
+        objects[:cutouts],
+    )
+
+
+def rendered(
+    folder: Path, seeds: range, frames: int = 100, size: tuple[int, int] = (240, 320)
+) -> Iterator[FrameSequence]:
+    """One scene per category of the generator and seed, rendered below `folder` unless it is there already."""
+    for seed in seeds:
+        for category in categories():
+            place = folder / str(seed) / category / "scene"
+            if not place.is_dir():
+                spec = SceneSpec(category, "scene", height=size[0], width=size[1], frames=frames, seed=seed)
+                write_scene(spec, place)
+            yield open_sequence(place)
+
+
+def _cut_out(frame: Image, moving: Image) -> Iterator[Cutout]:
+    count, regions, stats, _ = cv2.connectedComponentsWithStats(moving)
+    for region in range(1, count):
+        left, top, width, height, area = stats[region]
+        if _SMALLEST_CUTOUT < area < _LARGEST_CUTOUT * moving.size:
+            window = np.s_[top : top + height, left : left + width]
+            yield Cutout(frame[window].astype(np.float32), (regions[window] == region).astype(np.uint8))
+
+
+def draw_batch(scenes: Sequence[TrainingScene], size: int, side: int, seed: tuple[int, ...]) -> Batch:
+    """`size` crops of `side`×`side` pixels (less, in steps of 16, from smaller frames), determined by the seed."""
     random = np.random.default_rng(seed)
-    crops = [_crop(random, materials, side) for _ in range(size)]
-    return Batch(*(np.stack(parts) for parts in zip(*crops, strict=True)))  # four lists
+    crops = [_crop(random, scenes, side) for _ in range(size)]
+    return Batch(*(np.stack(parts) for parts in zip(*crops, strict=True)))
 
 
-def _crop(random: np.random.Generator, materials: Sequence[Material], side: int) -> tuple[Image, Image, Score, Image]:
-    here = materials[int(random.integers(len(materials)))]
+def _crop(random: np.random.Generator, scenes: Sequence[TrainingScene], side: int) -> tuple[Image, Image, Score, Image]:
+    here = scenes[int(random.integers(len(scenes)))]
     index = int(random.integers(len(here.frames)))
     height, width = (min(side, length // MULTIPLE * MULTIPLE) for length in here.noise.shape)
     top = int(random.integers(here.noise.shape[0] - height + 1))
@@ -50,17 +111,19 @@ def _crop(random: np.random.Generator, materials: Sequence[Material], side: int)
     picture, background = part(here.frames[index]).astype(np.float32), part(here.backgrounds[index])
     noise, labels = part(here.noise), part(here.labels[index])
     for _ in range(int(random.choice(len(_OBJECTS), p=_OBJECTS))):
-        thing = random_object(random, materials, here, background.astype(np.float32))
+        thing = random_object(random, scenes, here, background.astype(np.float32))
         place = somewhere(random, picture.shape[:2], *thing.mask.shape)
         shade_of(random, picture, labels, thing.mask, *place)
         paste(random, picture, labels, thing, *place)
     if random.random() < 0.25:
         shade_alone(random, picture, labels)
-    return (*photographed(random, picture, background), noise, labels)
+    return (*camera_effects(random, picture, background), noise, labels)
 
 
-def photographed(random: np.random.Generator, picture: NDArray[np.floating], background: Image) -> tuple[Image, Image]:
-    """What a camera does to a picture: exposure, white balance, uneven light, shake, noise, compression."""
+def camera_effects(
+    random: np.random.Generator, picture: NDArray[np.floating], background: Image
+) -> tuple[Image, Image]:
+    """A picture with camera effects (exposure, white balance, uneven light, noise, JPEG); its background, shifted."""
     height, width = picture.shape[:2]
     if random.random() < 0.5:
         picture = picture * np.exp(random.normal(0, 0.05))

@@ -1,12 +1,12 @@
-"""The flagship: a background by the classical recipe, and a network that says what of the frame is not it.
+"""A classical background, compared with the frame by a small network that was trained on generated scenes.
 
-The background comes from `base`, any other model that gives one; by default `lowmotion`. The score is the sum of two
-witnesses who err differently: the base's difference to the background, which misses nothing but takes shadows for
-objects, and a small network that has seen, on generated scenes alone, what shadows, waves, leaves, haze and pasted
-objects look like beside their background. It needs no label and no training on the scene, and knows no kind of object.
+The background comes from `base`, any other model; by default `lowmotion`. The score fuses two scores with different
+errors: the base's difference score misses little but takes shadows for objects, and the network has learnt from
+generated scenes what shadows, waves, leaves, haze and pasted objects look like beside their background. It needs
+neither labels nor training on the scene, and knows no kind of object.
 
-Source: own. After BSUV-Net (Tezcan et al., 2020), which learns to compare a frame with its background from labels, and
-the fusion of a classical score with a learned one as SemanticBGS (Braham et al., 2017) does with semantics.
+Source: own; after BSUV-Net (Tezcan et al., 2020), which learns from labels to compare a frame with its background, and
+SemanticBGS (Braham et al., 2017), which fuses a classical score with a semantic one.
 
 Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.create("plate", base="median")`. See also
 `lowmotion`, and `cleanplate.models.hybrid.plate.pretraining`, which made the weights.
@@ -26,18 +26,16 @@ from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.prediction import estimate_graph
 from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
 from cleanplate.models.hybrid.plate.inference import (
-    QuickHead,
-    able_of_bf16,
-    head_weights,
-    judged,
-    reduced,
+    FastForegroundNetwork,
+    fuse,
+    pretrained_weights,
     smoothed_probability,
 )
-from cleanplate.models.hybrid.plate.network import MULTIPLE, HeadNetwork
-from cleanplate.models.learned import as_tensor
+from cleanplate.models.hybrid.plate.network import MULTIPLE, ForegroundNetwork
+from cleanplate.models.learned import as_tensor, bf16_autocast, supports_bf16
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
-from cleanplate.models.wrapper import OnBase
+from cleanplate.models.wrapper import ModelWrapper
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import NonNegative, Options
 
@@ -63,30 +61,29 @@ class PlateOptions(Options):
 
 
 @register
-class Plate(OnBase):
+class Plate(ModelWrapper):
     """See the module."""
 
     name = "plate"
     family = "hybrid"
     paper = "own; after Tezcan et al. 2020 (BSUV-Net), Braham et al. 2017"
-    graph_methods = ("_judged", "probability")
+    graph_methods = ("_fused", "probability")
     Options = PlateOptions
-    # Cap and vote leave a strong difference the last word only where the network is not sure that it is background.
     foreground_defaults = ForegroundOptions(threshold=28.0)
     options: PlateOptions
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
-        self.network = HeadNetwork()
-        self.network.load_state_dict(head_weights(self.options.weights))
-        self._quick: tuple[tuple[int, ...], QuickHead] | None = None
-        self._padded: tuple[Score, Score] | None = None
+        self.network = ForegroundNetwork()
+        self.network.load_state_dict(pretrained_weights(self.options.weights))
+        self._fast: tuple[tuple[int, ...], FastForegroundNetwork] | None = None
+        self._padded_noise: tuple[Score, Score] | None = None
         self.network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
     def to(self, device: torch.device | str) -> Self:
-        """Moves the network, and the base's if it has one."""
+        """Moves network and base."""
         self.network.to(device)
-        self._quick = None
+        self._fast = None
         return super().to(device)
 
     @property
@@ -97,12 +94,12 @@ class Plate(OnBase):
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         workers = torch.get_num_threads() if self._device.type == "cpu" and not self.remembers else 1
         if workers == 1 or len(frames) == 1:
-            known = self.base._estimate(frames, learning_rate)
-            return [self._judged(frame, estimate) for frame, estimate in zip(frames, known, strict=True)]
-        # Whole frames side by side: much of the work is OpenCV's and NumPy's, which use one thread per frame.
+            estimates = self.base._estimate(frames, learning_rate)
+            return [self._fused(frame, estimate) for frame, estimate in zip(frames, estimates, strict=True)]
+        # One thread per frame: much of the work is OpenCV's and NumPy's, which use one thread each.
         with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             return list(
-                pool.map(lambda frame: self._judged(frame, *self.base._estimate([frame], learning_rate)), frames)
+                pool.map(lambda frame: self._fused(frame, *self.base._estimate([frame], learning_rate)), frames)
             )
 
     def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
@@ -116,50 +113,50 @@ class Plate(OnBase):
             network_weight=self.options.vote,
         )
 
-    def _judged(self, frame: Image, known: Estimate) -> Estimate:
+    def _fused(self, frame: Image, estimate: Estimate) -> Estimate:
         height, width = frame.shape[:2]
-        noise = self.base.noise_of((height, width)) if known.noise is None else known.noise
-        score = known.score
+        noise = self.base.noise_of((height, width)) if estimate.noise is None else estimate.noise
+        score = estimate.score
         if score is None:
-            score = self.head.score(frame, known.background, noise)
+            score = self.head.score(frame, estimate.background, noise)
         if self.options.vote == 0:
-            return Estimate(known.background, noise, np.minimum(score, np.float32(self.options.cap)))
-        probability = self.probability(frame, known.background, noise)
-        return Estimate(known.background, noise, judged(score, probability, self.options.cap, self.options.vote))
+            return Estimate(estimate.background, noise, np.minimum(score, np.float32(self.options.cap)))
+        probability = self.probability(frame, estimate.background, noise)
+        return Estimate(estimate.background, noise, fuse(score, probability, self.options.cap, self.options.vote))
 
     def probability(self, frame: Image, background: Image, noise: Score) -> Score:
-        """The network's own word: probability of foreground, float32 `[H, W]`, median-filtered."""
+        """The network's probability of foreground, float32 `[H, W]`, median-filtered."""
         height, width = frame.shape[:2]
         pad = ((0, -height % MULTIPLE), (0, -width % MULTIPLE))
         if any(right for _, right in pad):
             frame, background = (np.pad(picture, (*pad, (0, 0)), mode="edge") for picture in (frame, background))
-            padded = self._padded  # may be replaced by another thread
+            padded = self._padded_noise  # may be replaced by another thread
             if padded is None or padded[0] is not noise:
-                padded = self._padded = noise, np.pad(noise, pad, mode="edge")
-            noise = padded[1]  # the same array each time, by which the quick network knows it
+                padded = self._padded_noise = noise, np.pad(noise, pad, mode="edge")
+            noise = padded[1]  # the same array each time, by which the fast network recognizes it
         if self._device.type == "cpu":
-            return smoothed_probability(self._ready().logits(frame, background, noise)[:height, :width])
+            return smoothed_probability(self._fast_network().logits(frame, background, noise)[:height, :width])
         pictures = as_tensor([frame, background], self._device)
-        restless = torch.from_numpy(noise)[None, None].to(self._device)
-        with torch.inference_mode(), reduced(self._device):
-            logits = self.network(pictures[:1], pictures[1:], restless)[0, 0, :height, :width]
+        noises = torch.from_numpy(noise)[None, None].to(self._device)
+        with torch.inference_mode(), bf16_autocast(self._device):
+            logits = self.network(pictures[:1], pictures[1:], noises)[0, 0, :height, :width]
             return smoothed_probability(logits)
 
-    def _ready(self) -> QuickHead:
-        """The network as it predicts fastest here, made anew once its weights have changed."""
-        written = tuple(weight._version for weight in self.network.parameters())
-        quick = self._quick  # may be replaced by another thread
-        if quick is None or quick[0] != written:
-            kind = torch.bfloat16 if able_of_bf16(self._device) else torch.float32
-            quick = self._quick = written, QuickHead(self.network, kind)
-        return quick[1]
+    def _fast_network(self) -> FastForegroundNetwork:
+        """The network for fast prediction, made anew when the weights have changed."""
+        versions = tuple(weight._version for weight in self.network.parameters())
+        fast = self._fast  # may be replaced by another thread
+        if fast is None or fast[0] != versions:
+            kind = torch.bfloat16 if supports_bf16(self._device) else torch.float32
+            fast = self._fast = versions, FastForegroundNetwork(self.network, kind)
+        return fast[1]
 
     @property
     def _device(self) -> torch.device:
         return self.network.output.weight.device
 
     def state_dict(self) -> dict[str, Any]:
-        """See `BackgroundModel.state_dict`; adds the network's weights and the base's state."""
+        """See `BackgroundModel.state_dict`; adds the network's weights."""
         return super().state_dict() | {
             "network": {key: value.cpu() for key, value in self.network.state_dict().items()}
         }

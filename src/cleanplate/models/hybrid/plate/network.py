@@ -1,4 +1,4 @@
-"""The head's network: which pixels of a frame are foreground, given the frame, its background and the scene's noise."""
+"""The network: which pixels of a frame are foreground, given the frame, its background and the scene's noise."""
 
 from itertools import pairwise
 
@@ -7,22 +7,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 MULTIPLE = 16
-"""Height and width of what the network is given are multiples of this."""
+"""Height and width of the network's input are multiples of this."""
 
-_SEEN = 38
-_SEEN_FURTHER = 24
+_CHANNELS = 38
+_FURTHER_CHANNELS = 24
 MEDIUM = 128.0
-GAP_LEVELS = 40.0  # differences from about here on say the same
+GAP_LEVELS = 40.0  # larger differences are squashed
 WIDE_GAP_LEVELS = 60.0
 NOISE_LEVELS = 30.0
 
 
-class HeadNetwork(nn.Module):
-    """A small U-Net without norms, on 2×2 blocks of pixels: half the resolution, nothing lost.
+class ForegroundNetwork(nn.Module):
+    """A small U-Net without norms on 2×2 blocks of pixels, which halve the resolution without loss.
 
-    What it sees of a 2×2 block: frame and background (12 values each), their squashed difference (12), its largest
-    value, and the noise. It knows no scene: one network serves all, for nothing in it but differences, surroundings and
-    silhouettes tells foreground from background.
+    Its input for a block is frame and background (12 values each), their squashed difference (12), its largest value,
+    and the noise. One network serves all scenes: it compares, and knows no scene.
     """
 
     def __init__(
@@ -33,12 +32,12 @@ class HeadNetwork(nn.Module):
         Args:
             widths: channels of each scale.
             blocks: residual blocks on each scale, on the way down.
-            further: backgrounds of another kind that the frame is compared with, beside the first.
+            further: number of further backgrounds that the frame is compared with.
         """
         super().__init__()
-        self.stem = nn.Conv2d(_SEEN + _SEEN_FURTHER * further, widths[0], 3, padding=1)
+        self.stem = nn.Conv2d(_CHANNELS + _FURTHER_CHANNELS * further, widths[0], 3, padding=1)
         self.down = nn.ModuleList(nn.Conv2d(fine, coarse, 2, stride=2) for fine, coarse in pairwise(widths))
-        # The finest scale is the dear one: a single convolution there, two in the blocks of the others.
+        # The finest scale costs most: its blocks have one convolution, the others two.
         self.scales = nn.ModuleList(
             nn.ModuleList(_residual(width, deep=scale > 0) for _ in range(count))
             for scale, (width, count) in enumerate(zip(widths, blocks, strict=True))
@@ -46,7 +45,7 @@ class HeadNetwork(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.joined = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for width in widths[:-1])
         self.output = nn.Conv2d(widths[0], 4, 3, padding=1)
-        self._start()
+        self._initialize()
 
     def forward(self, frames: Tensor, backgrounds: Tensor, noise: Tensor, *further: Tensor) -> Tensor:
         """Logits of foreground, `[N, 1, H, W]`.
@@ -57,11 +56,11 @@ class HeadNetwork(nn.Module):
             noise: float32 `[N, 1, H, W]` in grey levels.
             further: further backgrounds, like the first.
         """
-        return self.judge(self._seen(frames, backgrounds, noise, further))
+        return self.logits(self._inputs(frames, backgrounds, noise, further))
 
-    def judge(self, seen: Tensor) -> Tensor:
-        """Logits `[N, 1, H, W]` from what is seen of each block of pixels, `[N, C, H/2, W/2]`."""
-        features = F.relu_(self.stem(seen))
+    def logits(self, inputs: Tensor) -> Tensor:
+        """Logits `[N, 1, H, W]` from the input for each block of pixels, `[N, C, H/2, W/2]`."""
+        features = F.relu_(self.stem(inputs))
         kept = []
         for scale, blocks in enumerate(self.scales):
             if scale > 0:
@@ -74,29 +73,29 @@ class HeadNetwork(nn.Module):
             features = F.relu_(self.joined[scale](features).add_(features))
         return F.pixel_shuffle(self.output(features), 2)
 
-    def _seen(self, frames: Tensor, backgrounds: Tensor, noise: Tensor, further: tuple[Tensor, ...]) -> Tensor:
+    def _inputs(self, frames: Tensor, backgrounds: Tensor, noise: Tensor, further: tuple[Tensor, ...]) -> Tensor:
         device = frames.device.type
         kind = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
-        # Grey levels are whole numbers below 256: their differences are exact in bf16 too.
+        # Differences of whole grey levels are exact in bf16, too.
         frame, background = (in_blocks(picture).to(kind) for picture in (frames, backgrounds))
         gap = frame - background
         widest = torch.tanh(gap.abs().amax(dim=3, keepdim=True) / WIDE_GAP_LEVELS)
-        restless = torch.tanh(F.avg_pool2d(noise, 2) / NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
+        noise_input = torch.tanh(F.avg_pool2d(noise, 2) / NOISE_LEVELS).to(kind).permute(0, 2, 3, 1)
         more = []
         for other in (in_blocks(pictures).to(kind) for pictures in further):
             more += [torch.tanh((frame - other) / GAP_LEVELS), other.div_(MEDIUM).sub_(1)]
         pictures = [frame.div_(MEDIUM).sub_(1), background.div_(MEDIUM).sub_(1), gap.div_(GAP_LEVELS).tanh_()]
-        # Channels last from the start: what convolutions want, and nothing is copied to get there.
-        return torch.cat([*pictures, restless, widest, *more], dim=3).permute(0, 3, 1, 2)
+        # Channels last in memory, as convolutions want them, without a copy.
+        return torch.cat([*pictures, noise_input, widest, *more], dim=3).permute(0, 3, 1, 2)
 
-    def take(self, weights: dict[str, Tensor]) -> None:
-        """Takes the weights of a network that knows fewer backgrounds; the further ones then say nothing yet."""
+    def load_narrower(self, weights: dict[str, Tensor]) -> None:
+        """Loads the weights of a network with fewer backgrounds; the further ones have no influence yet."""
         stem = torch.zeros_like(self.stem.weight)
         stem[:, : weights["stem.weight"].shape[1]] = weights["stem.weight"]
         self.load_state_dict(weights | {"stem.weight": stem})
 
-    def _start(self) -> None:
-        # Without norms: variance kept by the draw, blocks that start as little more than their input.
+    def _initialize(self) -> None:
+        # Without norms, the initial weights must keep the variance, and residual blocks start close to the identity.
         for part in self.modules():
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
@@ -110,7 +109,7 @@ class HeadNetwork(nn.Module):
 def in_blocks(picture: Tensor) -> Tensor:
     """`[N, C, H, W]` as blocks of 2×2 pixels, `[N, H/2, W/2, 4·C]`, pixel by pixel as in channels-last memory.
 
-    A tenth of the time of `pixel_unshuffle`, which takes channel by channel.
+    Ten times as fast as `pixel_unshuffle`, which goes channel by channel.
     """
     count, channels, height, width = picture.shape
     rows = picture.permute(0, 2, 3, 1).reshape(count, height // 2, 2, width // 2, 2 * channels)

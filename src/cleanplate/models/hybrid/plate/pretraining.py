@@ -1,6 +1,6 @@
-"""Training of the head's network on generated scenes: once, for all scenes; what it learns comes with the package.
+"""Training of the network on generated scenes, once for all scenes; the weights come with the package.
 
-No real frame is used, and nobody's labels: scenes are rendered, objects pasted, shadows cast; so the truth is known.
+It uses no real frames and no labels: scenes are rendered, objects pasted and shadows cast, so the truth is known.
 
 Example: `python -m cleanplate.models.hybrid.plate.pretraining --to head.pt --work folder`. It takes about half an hour
 on one core, most of it for the steps; the rendered scenes stay in the work folder.
@@ -20,21 +20,22 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
 import cleanplate
-from cleanplate.models.hybrid.plate.examples import draw_batch
-from cleanplate.models.hybrid.plate.network import HeadNetwork
-from cleanplate.models.hybrid.plate.scenes import FOREGROUND, UNKNOWN, Material, material, rendered
+from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.models.components.pasting import TrainingScene
+from cleanplate.models.hybrid.plate.examples import draw_batch, rendered, training_scene
+from cleanplate.models.hybrid.plate.network import ForegroundNetwork
 from cleanplate.models.registry import create
 from cleanplate.models.training import one_cycle
 from cleanplate.utils.files import replacing
 
-_AVERAGED_STEPS = 0.995
+_AVERAGE_DECAY = 0.995
 
 
 class Pairs(IterableDataset[tuple[Tensor, ...]]):
-    """`steps` batches, each following from seed and number alone; drawn by a process of its own beside the training."""
+    """`steps` batches, each determined by the seed and its number; a separate process draws them."""
 
-    def __init__(self, materials: Sequence[Material], steps: int, size: int, side: int, seed: int) -> None:
-        self.materials = materials
+    def __init__(self, scenes: Sequence[TrainingScene], steps: int, size: int, side: int, seed: int) -> None:
+        self.scenes = scenes
         self.steps = steps
         self.size = size
         self.side = side
@@ -42,7 +43,7 @@ class Pairs(IterableDataset[tuple[Tensor, ...]]):
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         for step in range(self.steps):
-            batch = draw_batch(self.materials, self.size, self.side, (self.seed, step))
+            batch = draw_batch(self.scenes, self.size, self.side, (self.seed, step))
             frames, backgrounds = (
                 torch.from_numpy(pictures).flip(-1).permute(0, 3, 1, 2)
                 for pictures in (batch.frames, batch.backgrounds)
@@ -51,14 +52,14 @@ class Pairs(IterableDataset[tuple[Tensor, ...]]):
 
 
 class PretrainingTask(pl.LightningModule):
-    """Cross-entropy where the label is known; the result is an average of the weights over the last steps."""
+    """Cross-entropy where the label is known; the result is a moving average of the weights."""
 
-    def __init__(self, network: HeadNetwork, steps: int, learning_rate: float) -> None:
+    def __init__(self, network: ForegroundNetwork, steps: int, learning_rate: float) -> None:
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in stubs
         self.steps = steps
         self.learning_rate = learning_rate
-        average = get_ema_multi_avg_fn(_AVERAGED_STEPS)  # type: ignore[no-untyped-call]  # missing in torch
+        average = get_ema_multi_avg_fn(_AVERAGE_DECAY)  # type: ignore[no-untyped-call]  # missing in torch
         self.averaged = AveragedModel(network, multi_avg_fn=average)
 
     def training_step(self, batch: tuple[Tensor, ...], batch_idx: int) -> Tensor:
@@ -66,37 +67,37 @@ class PretrainingTask(pl.LightningModule):
         frames, backgrounds, noise, labels = batch
         logits = self.network(frames, backgrounds, noise).float()
         known = (labels != UNKNOWN).float()
-        target = (labels == FOREGROUND).float()
+        target = (labels == MOVING).float()
         loss = F.binary_cross_entropy_with_logits(logits, target, weight=known, reduction="sum") / known.sum()
         self.log("train/loss", loss.detach(), prog_bar=True)
         return loss
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Keeps the average up to date."""
+        """Updates the average of the weights."""
         self.averaged.update_parameters(self.network)
 
     def configure_optimizers(self) -> Any:
-        """AdamW, the rate rising over a twentieth of the steps and falling along a cosine."""
+        """AdamW with the learning rate of `one_cycle`."""
         optimizer = torch.optim.AdamW(self.network.parameters(), lr=self.learning_rate, weight_decay=1e-4)
         schedule = LambdaLR(optimizer, one_cycle(self.steps))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def materials_of(work: Path, seeds: range, frames: int) -> list[Material]:
-    """The generated scenes of these seeds as `lowmotion` sees them."""
+def training_scenes(work: Path, seeds: range, frames: int) -> list[TrainingScene]:
+    """The generated scenes of these seeds with the backgrounds of `lowmotion`."""
     found = []
     for sequence in rendered(work, seeds):
         model = create("lowmotion").fit(sequence)
-        found.append(material(sequence, model, frames))
+        found.append(training_scene(sequence, model, frames))
         print(f"{len(found)} scenes", end="\r", flush=True)
     return found
 
 
-def pretrain(work: Path, seeds: range, steps: int, seed: int = 0, frames: int = 40) -> HeadNetwork:
+def pretrain(work: Path, seeds: range, steps: int, seed: int = 0, frames: int = 40) -> ForegroundNetwork:
     """Trains a network and returns it, its weights averaged."""
     pl.seed_everything(seed)
-    pairs = Pairs(materials_of(work, seeds, frames), steps, size=16, side=128, seed=seed)
-    task = PretrainingTask(HeadNetwork(), steps, learning_rate=2e-3)
+    pairs = Pairs(training_scenes(work, seeds, frames), steps, size=16, side=128, seed=seed)
+    task = PretrainingTask(ForegroundNetwork(), steps, learning_rate=2e-3)
     trainer = pl.Trainer(
         max_steps=steps,
         precision="bf16-mixed",
@@ -106,11 +107,11 @@ def pretrain(work: Path, seeds: range, steps: int, seed: int = 0, frames: int = 
         enable_checkpointing=False,
         enable_model_summary=False,
     )
-    # Forked, so that the scenes are there without being copied.
+    # Forked, so that the scenes need not be copied.
     loader = DataLoader(pairs, batch_size=None, num_workers=1, multiprocessing_context="fork", prefetch_factor=8)
     trainer.fit(task, loader)
     network = task.averaged.module
-    assert isinstance(network, HeadNetwork)
+    assert isinstance(network, ForegroundNetwork)
     return network
 
 

@@ -1,4 +1,4 @@
-"""What `bgsnet` learns from: squares of labelled frames beside their two backgrounds, moved, lit and pasted into."""
+"""Training examples of `bgsnet`: squares of labelled frames with both backgrounds, augmented and pasted into."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,13 @@ import cv2
 import numpy as np
 
 from cleanplate.data.sequence import evenly_spaced
-from cleanplate.data.training.examples import MOVING, UNKNOWN, Labelled, shuffled, split_off
+from cleanplate.data.training.examples import Labelled, shuffled, split_off
 from cleanplate.errors import DataError
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.components.pasting import paste, random_object
+from cleanplate.models.components.pasting import TrainingScene, paste, random_object
 from cleanplate.models.components.shading import shade_of, somewhere
-from cleanplate.models.hybrid.plate.examples import photographed
+from cleanplate.models.hybrid.plate.examples import camera_effects
 from cleanplate.models.hybrid.plate.network import MULTIPLE
-from cleanplate.models.hybrid.plate.scenes import BACKGROUND, FOREGROUND, Material
-from cleanplate.models.hybrid.plate.scenes import UNKNOWN as UNKNOWN_MARK
 from cleanplate.models.supervised.base import Drawn, Examples
 from cleanplate.models.supervised.bgsnet.recent_background import recent_at
 from cleanplate.utils.arrays import Image, Score
@@ -27,17 +25,17 @@ if TYPE_CHECKING:
 _ZOOMED = 0.3
 _NEARER, _FARTHER = 1.4, 0.75
 _KNOWN_TO_RECENT = 0.4
-_JUDGED = 40  # held-out frames of a video: all of them would take as long as the training
+_HELD_OUT = 40  # frames per video: all of them would take as long as the training
 
 
 @dataclass(frozen=True)
 class View:
-    """A labelled frame with all it is compared with.
+    """A labelled frame with its backgrounds and noise.
 
     Attributes:
         frame: uint8 BGR `[H, W, 3]`.
-        background: the empty scene, the same.
-        recent: the scene of late, the same.
+        background: of the empty scene, the same.
+        recent: the recent background, the same.
         noise: the scene's, uint8 `[H, W]` in grey levels.
         labels: uint8 `[H, W]` of 0, 170 and 255.
     """
@@ -64,8 +62,8 @@ class BgsExamples(Examples):
         super().__init__(options.seed)
         self.options = options
         self.views: list[View] = []
-        self.judged: list[View] = []
-        self.materials: list[Material] = []
+        self.held_out_views: list[View] = []
+        self.scenes: list[TrainingScene] = []
         for video in labelled:
             self._take(video, new_base())
 
@@ -76,39 +74,36 @@ class BgsExamples(Examples):
         learnt, held = split_off(video.numbers)
         views = list(_views(video, base, evenly_spaced(learnt, self.options.examples)))
         self.views += views
-        self.judged += list(_views(video, base, evenly_spaced(held, _JUDGED)))
+        self.held_out_views += list(_views(video, base, evenly_spaced(held, _HELD_OUT)))
         noise = base.noise_of(video.sequence.size)
-        self.materials += [
-            Material([view.frame], [view.background], [_marks(view.labels)], noise, []) for view in views
-        ]
+        self.scenes += [TrainingScene([view.frame], [view.background], [view.labels], noise, []) for view in views]
 
     def drawn(self, draw: int, random: np.random.Generator) -> Drawn:
         """See `Examples.drawn`."""
         index = shuffled(draw, len(self.views), self.seed)
         view = _cut(random, self.views[index], self.options.side)
-        picture, labels = view.frame.astype(np.float32), _marks(view.labels)
+        picture, labels = view.frame.astype(np.float32), view.labels.copy()
         recent = view.recent.astype(np.float32)
         if random.random() < self.options.pasted:
-            thing = random_object(random, self.materials, self.materials[index], view.background.astype(np.float32))
+            thing = random_object(random, self.scenes, self.scenes[index], view.background.astype(np.float32))
             place = somewhere(random, labels.shape, *thing.mask.shape)
-            if random.random() < _KNOWN_TO_RECENT:  # it has been standing there
+            if random.random() < _KNOWN_TO_RECENT:  # the object has been there for a while
                 paste(random, recent, labels.copy(), thing, *place)
             shade_of(random, picture, labels, thing.mask, *place)
             paste(random, picture, labels, thing, *place)
-        frame, background = photographed(random, picture, view.background)
-        target = np.select([labels == FOREGROUND, labels == BACKGROUND], [MOVING, 0], UNKNOWN).astype(np.uint8)
-        return stacked(frame, background, np.clip(recent, 0, 255).astype(np.uint8), view.noise), target
+        frame, background = camera_effects(random, picture, view.background)
+        return stacked(frame, background, np.clip(recent, 0, 255).astype(np.uint8), view.noise), labels
 
     def held_out(self) -> Iterator[Drawn]:
         """See `Examples.held_out`."""
-        for view in self.judged:
+        for view in self.held_out_views:
             height, width = (length // MULTIPLE * MULTIPLE for length in view.labels.shape)
             whole = stacked(view.frame, view.background, view.recent, view.noise)
             yield whole[:height, :width], view.labels[:height, :width]
 
 
 def stacked(frame: Image, background: Image, recent: Image, noise: Image | Score) -> Image:
-    """RGB of frame, empty and recent background and the noise in whole levels, uint8 `[H, W, 10]`, from BGR."""
+    """Frame, empty and recent background as RGB, then the noise in whole levels: uint8 `[H, W, 10]`, from BGR."""
     height, width = frame.shape[:2]
     whole = np.empty((height, width, 10), np.uint8)
     for place, picture in enumerate((frame, background, recent)):
@@ -127,7 +122,7 @@ def _views(video: Labelled, base: BackgroundModel, numbers: Sequence[int]) -> It
 
 
 def _cut(random: np.random.Generator, view: View, side: int) -> View:
-    """A square of a view, perhaps mirrored and seen from nearer or farther."""
+    """A random square of a view, possibly mirrored, larger or smaller."""
     scale = 1.0
     if random.random() < _ZOOMED:
         scale = float(np.exp(random.uniform(np.log(_FARTHER), np.log(_NEARER))))
@@ -150,8 +145,3 @@ def _cut(random: np.random.Generator, view: View, side: int) -> View:
         part(view.noise, cv2.INTER_LINEAR),
         part(view.labels, cv2.INTER_NEAREST),
     )
-
-
-def _marks(labels: Image) -> Image:
-    """Labels as the pasting knows them."""
-    return np.select([labels == MOVING, labels == UNKNOWN], [FOREGROUND, UNKNOWN_MARK], BACKGROUND).astype(np.uint8)

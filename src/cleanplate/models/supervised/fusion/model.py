@@ -30,7 +30,7 @@ from cleanplate.models.registry import create, register
 from cleanplate.models.supervised.fusion.graph import FusionGraph
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate
-from cleanplate.models.wrapper import OnBase, below
+from cleanplate.models.wrapper import ModelWrapper, below
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import Options, Share
 
@@ -59,7 +59,7 @@ class FusionOptions(Options):
 
 
 @register
-class Fusion(OnBase):
+class Fusion(ModelWrapper):
     """See the module."""
 
     name = "fusion"

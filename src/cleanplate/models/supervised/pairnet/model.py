@@ -32,8 +32,7 @@ from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import compensate_light
 from cleanplate.models.components.graphs.estimates import EstimateGraph
-from cleanplate.models.hybrid.plate.inference import reduced
-from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.pairnet.examples import PairExamples, plate_of, working_size
@@ -101,7 +100,7 @@ class PairNet(SupervisedModel):
 
     def logits(self, pictures: Tensor) -> Tensor:
         """See `SupervisedModel.logits`; the channels are frame and plate."""
-        with reduced(pictures.device):
+        with bf16_autocast(pictures.device):
             logits: Tensor = self.network(pictures[:, :3], pictures[:, 3:])
         return logits
 
@@ -162,7 +161,7 @@ class PairNet(SupervisedModel):
         """The network as it predicts fastest here: without norms, in bf16 where the machine computes in it."""
         if self._quick is None:
             kind, self._seen = torch.float32, None
-            with reduced(self.device):
+            with bf16_autocast(self.device):
                 if torch.is_autocast_enabled(self.device.type):
                     kind = torch.get_autocast_dtype(self.device.type)
             with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""Pictures of people with their outlines, read when one is drawn: whom `pairnet` pastes, and rooms to paste into."""
+"""Pictures of people with masks, read on demand: `pairnet` pastes the people, and pastes into the pictures."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,15 +13,15 @@ from cleanplate.data.datasets.picture_set import Defects, LabelledPicture, Label
 from cleanplate.data.io.images import read_color
 from cleanplate.data.training.examples import MOVING, Labelled
 from cleanplate.errors import ConfigError, DataError
-from cleanplate.models.hybrid.plate.scenes import Cutout
+from cleanplate.models.components.pasting import Cutout
 from cleanplate.utils.arrays import Image
 
 Reader = Callable[[], tuple[Image, Image]]
-"""Gives a picture, uint8 BGR `[H, W, 3]`, and its labels, uint8 `[H, W]` of 0, 170 and 255."""
+"""Reads a picture, uint8 BGR `[H, W, 3]`, and its labels, uint8 `[H, W]` of 0, 170 and 255."""
 
 _MOST = 8000
 _SMALLEST_SHARE = 0.003
-_CLEAN_EDGE = 24  # pixels of the shorter side from which an outline is drawn in by one, off what was behind
+_CLEAN_EDGE = 24  # shorter side in pixels from which a mask is eroded by one, to leave out the old background
 
 
 def stills_of(labelled: Labelled) -> list[Reader]:
@@ -30,15 +30,16 @@ def stills_of(labelled: Labelled) -> list[Reader]:
 
 
 def people_below(folder: str) -> list[Reader]:
-    """A reader for each picture of a folder; none for an empty word.
+    """A reader for each picture of a folder; none if `folder` is empty.
 
     Args:
-        folder: in the CDnet layout (`input/`, `groundtruth/`), as stage `prepare` leaves any labelled set; or a split
-            of COCO, its annotations in `../annotations/instances_<split>.json`; pictures without people are left out.
+        folder: in the CDnet layout (`input/`, `groundtruth/`), as the stage `prepare` writes any labelled set; or a
+            split of COCO with its annotations in `../annotations/instances_<split>.json`, of which pictures without
+            people are left out.
 
     Raises:
         ConfigError: if it is neither.
-        DataError: if what is in it cannot be used.
+        DataError: if its files cannot be used.
     """
     if not folder:
         return []
@@ -51,7 +52,7 @@ def people_below(folder: str) -> list[Reader]:
             f"its annotations in {annotations_of(place)}"
         )
     pictures = labelled_pictures(annotations_of(place), place, LabelOptions(), Defects("skip"))
-    step = max(1, len(pictures) // _MOST)  # the outlines of all of COCO would fill some hundred megabytes
+    step = max(1, len(pictures) // _MOST)  # the masks of all of COCO would fill some hundred megabytes
     return [partial(_read, picture) for picture in pictures[::step]]
 
 
@@ -65,7 +66,7 @@ def _read(picture: LabelledPicture) -> tuple[Image, Image]:
 
 
 def cut_out(picture: Image, labels: Image) -> list[Cutout]:
-    """Everything in a labelled picture that hangs together and is no crumb."""
+    """The connected foreground regions of a labelled picture, without the smallest."""
     moving = (labels == MOVING).astype(np.uint8)
     count, regions, stats, _ = cv2.connectedComponentsWithStats(moving)
     found = []
@@ -80,19 +81,19 @@ def cut_out(picture: Image, labels: Image) -> list[Cutout]:
     return found
 
 
-def resized(random: np.random.Generator, thing: Cutout, height: int, widest: int) -> Cutout:
-    """A thing `height` pixels high (fewer, if it would be wider than `widest`), mirrored or not, in another light."""
-    rows, columns = thing.mask.shape
-    scale = min(height / rows, widest / columns)
+def resized_cutout(random: np.random.Generator, cutout: Cutout, height: int, max_width: int) -> Cutout:
+    """A cutout `height` pixels high (fewer if it were wider than `max_width`), possibly mirrored, in another light."""
+    rows, columns = cutout.mask.shape
+    scale = min(height / rows, max_width / columns)
     size = max(3, round(columns * scale)), max(3, round(rows * scale))
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    picture, mask = cv2.resize(thing.picture, size, interpolation=way), cv2.resize(thing.mask * 255, size)
+    picture, mask = cv2.resize(cutout.picture, size, interpolation=way), cv2.resize(cutout.mask * 255, size)
     if random.random() < 0.5:
         picture, mask = picture[:, ::-1], mask[:, ::-1]
     lit = picture * np.exp(random.normal(0, 0.25)) + random.normal(0, 10)
     return Cutout(np.clip(lit, 0, 255).astype(np.float32), np.ascontiguousarray(mask > 127).astype(np.uint8))
 
 
-def chosen(random: np.random.Generator, readers: Sequence[Reader]) -> tuple[Image, Image]:
-    """One of the pictures, with its labels."""
+def read_random(random: np.random.Generator, readers: Sequence[Reader]) -> tuple[Image, Image]:
+    """A random picture and its labels."""
     return readers[int(random.integers(len(readers)))]()

@@ -30,8 +30,7 @@ from cleanplate.models.components.encoder_weights import load_encoder
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers import Initial, initial_background
 from cleanplate.models.components.inpainting import inpaint
-from cleanplate.models.hybrid.plate.inference import reduced
-from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
 from cleanplate.models.supervised.unet.examples import UNetExamples, fitting
@@ -141,7 +140,7 @@ class UNet(SupervisedModel):
 
     def logits(self, pictures: Tensor) -> Tensor:
         """See `SupervisedModel.logits`; `pictures` are RGB."""
-        with reduced(pictures.device):
+        with bf16_autocast(pictures.device):
             return self.network(pictures.float() / 255)  # type: ignore[no-any-return]
 
     def _fit(self, sequence: FrameSequence) -> None:

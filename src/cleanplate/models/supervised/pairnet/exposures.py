@@ -1,4 +1,4 @@
-"""What light and camera do to one of two pictures of the same place, so that none of it is taken for an object."""
+"""Two exposures of the same place: changes of light and camera that a network must not take for objects."""
 
 import cv2
 import numpy as np
@@ -11,11 +11,11 @@ _GAIN, _GAMMA, _CAST, _OFFSET, _UNEVEN = 0.35, 0.2, 0.06, 12.0, 0.15
 _SHIFT_PIXELS, _TURN_DEGREES, _ZOOM = 2.5, 0.4, 0.008
 
 
-def shaded(random: np.random.Generator, picture: Score, labels: Image) -> None:
-    """Casts shadows in place, hard and soft ones, of things that are not in the picture; objects stay as they are."""
-    if random.random() < 0.1:  # rarely: a dark figure is somebody in the dark far more often than a sharp shadow
+def cast_shadows(random: np.random.Generator, picture: Score, labels: Image) -> None:
+    """Casts hard and soft shadows, in place, of things outside the picture; objects stay as they are."""
+    if random.random() < 0.1:  # rarely: a sharp dark figure is far more often a person in the dark than a shadow
         shade_alone(random, picture, labels)
-    if random.random() < 0.3:  # people indoors cast shadows without an outline
+    if random.random() < 0.3:  # indoors, people cast shadows without a clear outline
         height, width = picture.shape[:2]
         size = int(random.integers(height // 4, height)), int(random.integers(width // 5, width // 2))
         top, left = somewhere(random, picture.shape, *size)
@@ -26,7 +26,7 @@ def shaded(random: np.random.Generator, picture: Score, labels: Image) -> None:
 
 
 def relit(random: np.random.Generator, picture: Score) -> Score:
-    """Exposure, tone curve, white balance, stray light and light from one side; float32 in grey levels, not clipped."""
+    """A picture in another light: exposure, tone curve, white balance, uneven light; float32, not clipped."""
     if random.random() < 0.5:
         gamma = np.float32(np.exp(random.normal(0, _GAMMA)))
         picture = np.asarray(255 * (np.clip(picture, 0, 255) / 255) ** gamma, np.float32)
@@ -43,8 +43,8 @@ def relit(random: np.random.Generator, picture: Score) -> Score:
     return np.asarray(picture, np.float32)
 
 
-def shaken(random: np.random.Generator, picture: Score) -> Score:
-    """A camera that was touched: a few pixels aside, a little turned and zoomed; or one that focuses anew."""
+def moved_camera(random: np.random.Generator, picture: Score) -> Score:
+    """A picture after the camera was touched: shifted, turned and zoomed a little, or out of focus."""
     height, width = picture.shape[:2]
     if random.random() < 0.5:
         centre = width / 2, height / 2
@@ -58,16 +58,16 @@ def shaken(random: np.random.Generator, picture: Score) -> Score:
     return picture
 
 
-def patched(random: np.random.Generator, plate: Score) -> Score:
-    """A plate put together of two lights, as an initialiser makes it of a scene that sees both."""
+def two_lights(random: np.random.Generator, plate: Score) -> Score:
+    """A plate composed of two lights, as an initializer composes it in a scene with both."""
     height, width = plate.shape[:2]
     coarse = random.normal(random.uniform(-1, 1), 1, (3, 4)).astype(np.float32)
     where = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC) > 0
     return np.where(where[..., None], relit(random, plate), plate)
 
 
-def stored(random: np.random.Generator, picture: NDArray[np.floating]) -> Image:
-    """Sensor noise, whole levels of 0 … 255, JPEG now and then; uint8 `[h, w, 3]`."""
+def recorded(random: np.random.Generator, picture: NDArray[np.floating]) -> Image:
+    """A picture with sensor noise, sometimes JPEG artefacts, as uint8 `[h, w, 3]`."""
     if random.random() < 0.5:
         picture = picture + random.normal(0, random.uniform(1, 8), picture.shape)
     whole: Image = np.clip(picture, 0, 255).astype(np.uint8)
@@ -77,25 +77,28 @@ def stored(random: np.random.Generator, picture: NDArray[np.floating]) -> Image:
     return whole
 
 
-def photographed(random: np.random.Generator, frame: Score, plate: Score, labels: Image) -> tuple[Image, Image]:
-    """Frame and plate as two exposures of a camera: one of the two under another light, shaken, with shadows.
+def two_exposures(random: np.random.Generator, frame: Score, plate: Score, labels: Image) -> tuple[Image, Image]:
+    """Frame and plate as two exposures of a camera: one in another light and with shadows, the plate shifted.
 
     Args:
-        random: where chance comes from.
+        random: source of randomness.
         frame: float32 BGR `[h, w, 3]` in grey levels; may be changed in place.
         plate: the same.
-        labels: uint8 `[h, w]`, 1 where an object is in the frame: no shadow falls on it, and where it moves nothing.
+        labels: uint8 `[h, w]`, 255 where an object is in the frame; no shadow falls on it.
 
     Returns:
         Both, uint8.
     """
     nothing = np.zeros_like(labels)
     if random.random() < 0.75:
-        shaded(random, frame, labels)
-        frame, plate = relit(random, frame), shaken(random, plate)  # labels belong to the frame, which stays in place
+        cast_shadows(random, frame, labels)
+        frame, plate = (
+            relit(random, frame),
+            moved_camera(random, plate),
+        )  # the frame stays in place, for the labels are its own
     else:
-        shaded(random, plate, nothing)
-        plate = shaken(random, relit(random, plate))
+        cast_shadows(random, plate, nothing)
+        plate = moved_camera(random, relit(random, plate))
     if random.random() < 0.1:
-        plate = patched(random, plate)
-    return stored(random, frame), stored(random, plate)
+        plate = two_lights(random, plate)
+    return recorded(random, frame), recorded(random, plate)
