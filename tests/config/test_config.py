@@ -116,7 +116,7 @@ def test_a_pattern_adds_to_the_scenes_that_are_named(dataset: Path) -> None:
             {"root": "{empty}", "scenes": ["labelme/a"]},
             r"data\.scenes: 'labelme/a' is not in .*; looked for ",
         ),
-        ("export", {"root": "{file}"}, r"data\.root: .*labels\.json is no folder"),
+        ("export", {"root": "{file}"}, r"data\.root: .*labels\.json is not a folder"),
         ("capture", {"root": None}, r"data\.root: missing; .*-S data\.root=/path/to/capture"),
         ("capture", {"root": "/nowhere"}, r"data\.root: /nowhere does not exist"),
         (
@@ -191,7 +191,7 @@ def test_a_seed_and_scenes_reach_the_model() -> None:
         (
             "data.name",
             "kitti",
-            r"data\.name: 'kitti': input should be 'synthetic', 'cdnet', 'video', 'coco', 'capture', ",
+            r"data\.name: 'kitti' is unknown; choose one of capture, cdnet, coco, export, labelme, synthetic, video",
         ),
         ("data.height", -240, r"data\.height: -240: input should be greater than or equal to 32"),
         ("data.width", "wide", r"data\.width: 'wide': input should be a valid integer"),

@@ -5,18 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cleanplate.data.datasets import rasterize
 from cleanplate.data.datasets.coco import write_coco
-from cleanplate.data.datasets.layout import continuing
+from cleanplate.data.datasets.layout import resumable_folder
 from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.errors import DataError
 from labelled_sets import CocoFiles, rectangle
-from waiting import wait_until
 
 GOOD = [rectangle(5, 5, 25, 30)]
 SIZE = [40, 60]
@@ -61,16 +62,16 @@ def assert_left_out(files: CocoFiles, tmp_path: Path, message: str, kept: list[i
         ([], "has no outline"),
         (None, "has no outline"),
         ("M 0 0", "is neither a list nor run lengths: 'M 0 0'"),
-        ([[1, 2, 3, 4]], "no list of three or more points"),
-        ([[1, 2, 3, 4, 5, 6, 7]], "no list of three or more points"),
-        ([1, 2, 3, 4, 5, 6], "no list of three or more points"),
-        ([[1, 2, 3, 4, 5, "6"]], "holds '6', which is no number of pixels"),
-        ([[1, 2, 3, 4, 5, float("nan")]], "holds nan, which is no number of pixels"),
+        ([[1, 2, 3, 4]], "not a list of three or more points"),
+        ([[1, 2, 3, 4, 5, 6, 7]], "not a list of three or more points"),
+        ([1, 2, 3, 4, 5, 6], "not a list of three or more points"),
+        ([[1, 2, 3, 4, 5, "6"]], "holds '6', which is not a number of pixels"),
+        ([[1, 2, 3, 4, 5, float("nan")]], "holds nan, which is not a number of pixels"),
         ([[1, 2, 3, 4, 5, 1e9]], "reaches to 1e+09, far outside the picture"),
         ({"size": [60, 40], "counts": [2400]}, "for a picture of the size [60, 40], this one is [40, 60]"),
         ({"size": SIZE, "counts": [5, 5]}, "add up to 10 pixels, the picture has 2400"),
-        ({"size": SIZE, "counts": [-1, 2401]}, "are no whole numbers"),
-        ({"size": SIZE}, "are no whole numbers"),
+        ({"size": SIZE, "counts": [-1, 2401]}, "are not whole numbers"),
+        ({"size": SIZE}, "are not whole numbers"),
         ({"size": SIZE, "counts": ""}, "end in the middle"),
         ({"size": SIZE, "counts": "```"}, "end in the middle"),
         ({"size": SIZE, "counts": "001"}, "add up to 1 pixels, the picture has 2400"),
@@ -166,8 +167,8 @@ def test_where_nothing_is_left_the_reason_is_said(files: CocoFiles, tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no valid JSON"),
-        ('{"images": [', "no valid JSON"),
+        ("", "not valid JSON"),
+        ('{"images": [', "not valid JSON"),
         ("[]", "holds no list 'images'"),
         ('{"images": [], "categories": []}', "holds no list 'annotations'"),
         (None, "cannot be read: No such file"),
@@ -214,28 +215,16 @@ def test_who_goes_on_makes_only_what_is_missing(files: CocoFiles, tmp_path: Path
 
 KILLED = """
 import sys
-import threading
 from pathlib import Path
-from cleanplate.data.datasets import rasterize
-from cleanplate.data.datasets.coco import write_coco
-from cleanplate.data.datasets.layout import continuing
-from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.utils import parallel
-
-united, drawn = rasterize.united, []
-
-def united_at_first(parts, *size):
-    drawn.append(parts)
-    if len(drawn) > 40:
-        threading.Event().wait()  # for the end of the process
-    return united(parts, *size)
-
-rasterize.united = united_at_first
+from cleanplate.data.datasets.coco import write_coco
+from cleanplate.data.datasets.layout import resumable_folder
+from cleanplate.data.datasets.picture_set import LabelOptions
 
 if __name__ == "__main__":
     parallel.ITEMS_PER_PROCESS = 50
     annotations, pictures, target = map(Path, sys.argv[1:])
-    with continuing(target, {"version": 1}) as folder:
+    with resumable_folder(target, {"version": 1}) as folder:
         write_coco(annotations, pictures, folder, LabelOptions(workers=2))
 """
 
@@ -244,9 +233,10 @@ if __name__ == "__main__":
 def test_a_killed_build_goes_on_and_leaves_no_process(tmp_path: Path) -> None:
     files = CocoFiles(tmp_path / "coco")
     files.picture(1, 400, 600)
-    for number in range(1, 201):  # the same picture under many numbers
+    outline = [[float(value) for value in np.random.default_rng(1).uniform(0, 400, 400)]]
+    for number in range(1, 601):  # the same picture under many numbers, with work enough to be interrupted in
         files.content["images"].append(files.content["images"][0] | {"id": number})
-        files.label(number, GOOD)
+        files.label(number, outline if number % 4 else GOOD)
     files.content["images"].pop(0)
     files.save()
     (tmp_path / "build.py").write_text(KILLED)
@@ -254,24 +244,25 @@ def test_a_killed_build_goes_on_and_leaves_no_process(tmp_path: Path) -> None:
     command = [sys.executable, str(tmp_path / "build.py"), str(files.annotations), str(files.pictures), str(target)]
     process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
     begun = target.with_name(".train2017.begun") / "groundtruth"
-
-    def amid_the_work() -> bool:
+    deadline = time.monotonic() + 60
+    while not (begun.is_dir() and len(list(begun.glob("gt*.png"))) > 20):
         assert process.poll() is None
-        return begun.is_dir() and len(list(begun.glob("gt*.png"))) > 20
-
-    wait_until(amid_the_work)
+        assert time.monotonic() < deadline
+        os.sched_yield()
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not target.exists()
-    wait_until(lambda: not _group_lives(process.pid))
+    while _group_lives(process.pid):
+        assert time.monotonic() < deadline, "its processes live on without it"
+        os.sched_yield()
     before = {path.name: path.stat().st_mtime_ns for path in begun.glob("gt*.png")}
-    assert 20 < len(before) <= 80
+    assert 20 < len(before) < 600
 
     options = LabelOptions(workers=1)
-    with continuing(target, {"version": 1}) as folder:
+    with resumable_folder(target, {"version": 1}) as folder:
         write_coco(files.annotations, files.pictures, folder, options)
     after = {path.name: path.stat().st_mtime_ns for path in (target / "groundtruth").iterdir()}
-    assert len(after) == 200
+    assert len(after) == 600
     assert before.items() <= after.items()
     assert sorted(path.name for path in target.parent.iterdir()) == ["train2017"]
     assert sorted(path.name for path in target.iterdir()) == ["groundtruth", "input", "pictures.csv"]
@@ -289,7 +280,7 @@ def test_what_was_begun_under_another_recipe_is_thrown_away(files: CocoFiles, tm
     target = tmp_path / "sequences" / "coco" / "train2017"
     for interrupted, version in ((True, 1), (False, 2)):
         try:
-            with continuing(target, {"version": version}) as folder:
+            with resumable_folder(target, {"version": version}) as folder:
                 (folder / str(version)).touch()
                 if interrupted:
                     raise KeyboardInterrupt

@@ -105,15 +105,15 @@ def test_negatives_are_all_background_and_pictures_without_json_have_no_truth(pl
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ("{", "no sound labelme file"),
-        ("[]", "no sound labelme file"),
-        ({"shapes": None}, "no sound labelme file"),
-        ({"imageHeight": None}, "no sound labelme file"),
-        ("{}", "no labelme file: 'imageHeight' is missing"),
-        ({"shapes": [{"points": []}]}, "no labelme file: 'label' is missing"),
+        ("{", "not a valid labelme file"),
+        ("[]", "not a valid labelme file"),
+        ({"shapes": None}, "not a valid labelme file"),
+        ({"imageHeight": None}, "not a valid labelme file"),
+        ("{}", "not a labelme file: 'imageHeight' is missing"),
+        ({"shapes": [{"points": []}]}, "not a labelme file: 'label' is missing"),
         ({"shapes": [shape("man", 1, 2, 3, 4, kind="mask")]}, "'man' is a mask of 2 points; polygon, rectangle"),
         ({"shapes": [shape("man", 1, 2, 3, 4) | {"points": [[1, 2], [3, 4]]}]}, "'man' is a polygon of 2 points"),
-        ({"shapes": [shape("man", 1, 2, 3, 4) | {"points": [[1, 2, 3]]}]}, "no sound labelme file"),
+        ({"shapes": [shape("man", 1, 2, 3, 4) | {"points": [[1, 2, 3]]}]}, "not a valid labelme file"),
         ({"shapes": [shape("man", 1, 2, 3, 10**7)]}, "b.jpg: an outline reaches to 1e+07, far outside"),
         ({"imageHeight": 60, "imageWidth": 40}, "b.jpg: is 60×40, its labels are for 40×60"),
     ],
@@ -135,7 +135,7 @@ def test_a_broken_json_costs_its_picture(place: Path, tmp_path: Path, change: An
 def test_a_json_without_its_picture_is_told(place: Path, tmp_path: Path) -> None:
     labelled(place, "a.jpg", shape("man", 2, 2, 20, 30))
     (place / "b.json").write_text("{}")
-    assert built(place, tmp_path, on_corrupt="skip")[1] == f"{place / 'b.json'}: no picture of its name beside it"
+    assert built(place, tmp_path, on_corrupt="skip")[1] == f"{place / 'b.json'}: no picture of this name beside it"
 
 
 def test_a_photograph_that_was_held_upright_is_read_as_it_was_held(place: Path, tmp_path: Path) -> None:

@@ -1,19 +1,31 @@
 """The typed configuration. Every value a user can set has its name, its range and its meaning here."""
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from cleanplate.data.datasets.labelled import LABELLED, find_places
+from cleanplate.data.datasets.base import DataOptions, find_dataset
+from cleanplate.data.sequence import OnCorrupt
 from cleanplate.errors import CleanplateError
 from cleanplate.models import registry
 from cleanplate.models.base import BackgroundModel
-from cleanplate.scenes import categories
 
 SceneName = Annotated[str, Field(pattern=r"^[\w-][\w.-]*/[\w-][\w.-]*$")]
 Positive = Annotated[int, Field(gt=0)]
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def _as_value_error(function: Callable[Arguments, Result], *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+    """Calls a function, turning an error of cleanplate into the kind that pydantic collects."""
+    try:
+        return function(*args, **kwargs)
+    except CleanplateError as error:
+        raise ValueError(str(error)) from error
 
 
 class Section(BaseModel):
@@ -23,60 +35,44 @@ class Section(BaseModel):
 
 
 class DataConfig(Section):
-    """Which sequences, from where.
+    """Which scenes of which dataset; see `DataOptions` for what is not explained here.
 
-    `height`, `width`, `frames` and `seed` belong to the generated set alone; `categories`, `smallest`, `negatives` and
-    `workers` to those whose masks are made of labels (coco, labelme, export). `capture/*` among the scenes of a
-    labelled set stands for all that are below `root`.
+    `height`, `width`, `frames` and `seed` belong to the generated scenes; `categories`, `smallest`, `negatives` and
+    `workers` to datasets whose masks are drawn from labels (coco, labelme, export).
     """
 
-    name: Literal["synthetic", "cdnet", "video", "coco", "capture", "labelme", "export"]
+    name: str
+    """Name of a registered dataset."""
     root: Path | None = None
     scenes: Annotated[list[SceneName], Field(min_length=1)]
+    """Names of scenes; `<name>/*` stands for all scenes below the root."""
     test: list[SceneName] = []
-    """Scenes kept for testing, where the protocol is `split`."""
-    categories: list[str] = ["person"]
-    """Names of what is foreground; all that the labels name where the list is empty."""
-    smallest: Annotated[int, Field(ge=0)] = 0
-    """Instances of fewer pixels do not count, neither as foreground nor as background."""
-    negatives: bool = False
-    """Whether pictures that hold none of the categories are kept, all background."""
-    workers: Annotated[int, Field(ge=0)] = 0
-    """Processes that make masks; 0 means one per core."""
-    height: Annotated[int, Field(ge=32)] = 240
-    width: Annotated[int, Field(ge=32)] = 320
-    frames: Annotated[int, Field(ge=2)] = 120
-    seed: Annotated[int, Field(ge=0)] = 0
-    on_corrupt: Literal["error", "skip"] = "error"
+    """Scenes kept for testing under the protocol `split`."""
+    categories: list[str] = list(DataOptions.categories)
+    smallest: Annotated[int, Field(ge=0)] = DataOptions.smallest
+    negatives: bool = DataOptions.negatives
+    workers: Annotated[int, Field(ge=0)] = DataOptions.workers
+    height: Annotated[int, Field(ge=32)] = DataOptions.height
+    width: Annotated[int, Field(ge=32)] = DataOptions.width
+    frames: Annotated[int, Field(ge=2)] = DataOptions.frames
+    seed: Annotated[int, Field(ge=0)] = DataOptions.seed
+    on_corrupt: OnCorrupt = DataOptions.on_corrupt
+
+    @property
+    def options(self) -> DataOptions:
+        """The values that are passed to the dataset."""
+        values = {field.name: getattr(self, field.name) for field in fields(DataOptions)}
+        return DataOptions(**values | {"scenes": tuple(self.scenes), "categories": tuple(self.categories)})
+
+    @field_validator("name")
+    @classmethod
+    def _is_registered(cls, name: str) -> str:
+        _as_value_error(find_dataset, name)
+        return name
 
     @model_validator(mode="after")
-    def _scenes_are_there(self) -> "DataConfig":
-        if self.name == "synthetic":
-            for scene in self.scenes:
-                if scene.split("/")[0] not in categories():
-                    raise ValueError(f"data.scenes: {scene!r} has no generator; categories: {', '.join(categories())}")
-            return self
-        if self.root is None or str(self.root) == "???":
-            fetched = f" (`cleanplate download {self.name}` fetches them)" if self.name in ("cdnet", "coco") else ""
-            raise ValueError(
-                f"data.root: missing; say where the frames are: -S data.root=/path/to/{self.name}{fetched}"
-            )
-        if not self.root.exists():
-            raise ValueError(f"data.root: {self.root} does not exist")
-        if self.name == "cdnet":
-            for scene in self.scenes:
-                if not (self.root / scene / "input").is_dir():
-                    raise ValueError(f"data.scenes: {scene!r} has no folder {self.root / scene / 'input'}")
-        if self.name in LABELLED:
-            if not self.root.is_dir():
-                raise ValueError(f"data.root: {self.root} is no folder")
-            places = find_places(self.name, self.root)
-            for scene in self.scenes:
-                if scene not in places:
-                    found = f"it has {', '.join(places)}" if places else f"looked for {LABELLED[self.name].wanted}"
-                    raise ValueError(f"data.scenes: {scene!r} is not in {self.root}; {found}")
-        if self.name == "video" and len(self.scenes) != 1:
-            raise ValueError(f"data.scenes: one video is one scene, here are {len(self.scenes)}")
+    def _scenes_exist(self) -> "DataConfig":
+        _as_value_error(find_dataset(self.name).check, self.options)
         return self
 
     @model_validator(mode="after")
@@ -88,18 +84,11 @@ class DataConfig(Section):
 
     @field_validator("scenes", mode="before")
     @classmethod
-    def _all_that_is_there(cls, scenes: Any, info: ValidationInfo) -> Any:
-        """`capture/*` stands for every set below `root`, in natural order."""
-        name, root = info.data.get("name"), info.data.get("root")
-        if name not in LABELLED or not isinstance(scenes, list) or f"{name}/*" not in scenes:
-            return scenes
-        if root is None or not root.is_dir():
-            return [scene for scene in scenes if scene != f"{name}/*"] or [f"{name}/all"]  # the root is what is wrong
-        places = find_places(name, root)
-        if not places:
-            raise ValueError(f"data.scenes: '{name}/*' finds nothing in {root}; looked for {LABELLED[name].wanted}")
-        listed = [scene for scene in scenes if scene != f"{name}/*"]
-        return [*listed, *(scene for scene in places if scene not in listed)]
+    def _expand_pattern(cls, scenes: Any, info: ValidationInfo) -> Any:
+        name = info.data.get("name")
+        if name is None or not isinstance(scenes, list):
+            return scenes  # reported elsewhere
+        return _as_value_error(find_dataset(name).expand, scenes, info.data.get("root"))
 
     @field_validator("scenes")
     @classmethod
@@ -219,10 +208,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _model_can_be_made(self) -> "Config":
-        try:
-            registry.check(self.model.name, self.foreground, self.model.options)
-        except CleanplateError as error:
-            raise ValueError(str(error)) from error
+        _as_value_error(registry.check, self.model.name, self.foreground, self.model.options)
         labelled = registry.model_class(self.model.name).labelled
         if self.protocol.name != "auto" and not labelled:
             raise ValueError(

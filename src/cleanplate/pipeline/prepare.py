@@ -1,7 +1,7 @@
-"""Stage `prepare`: brings every scene into the CDnet layout and says what each training run is made of.
+"""Stage `prepare`: writes every scene in the CDnet layout and lists the scenes of each training run.
 
-A scene whose recipe has not changed since is left as it is, so that adding one renders or links that one alone. So is
-its optical flow, as long as it was made of these frames in this way.
+A scene whose record has not changed is left as it is, so that a new scene is rendered or linked alone. The same holds
+for its optical flow.
 """
 
 import hashlib
@@ -12,17 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.config import Config
-from cleanplate.data import open_sequence
+from cleanplate.data.datasets.base import find_dataset
 from cleanplate.data.datasets.cdnet import read_cdnet
-from cleanplate.data.datasets.labelled import LABELLED
-from cleanplate.data.datasets.layout import check_frames, continuing, link_tree, write_frames
-from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.data.datasets.layout import check_frames, resumable_folder
 from cleanplate.data.flow import Flow, FlowFile, FlowSettings, write_flow_file
 from cleanplate.data.training.examples import labelled_numbers
 from cleanplate.errors import DataError
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Scene, planned
-from cleanplate.scenes import SceneSpec, write_scene
 from cleanplate.utils.console import progress_bar
 from cleanplate.utils.files import inventory, remove, replacing
 from cleanplate.utils.parallel import cores
@@ -32,11 +29,11 @@ def run(config: Config) -> None:
     """Writes `data/{sequences/<scene>/,prepared/<scene>.json,flow/<scene>.npz}` and `data/runs/<run>.json`."""
     scenes = config.data.scenes
     for scene in scenes:
-        recipe = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
-        if _prepared(scene).get("recipe") != recipe or not (layout.SEQUENCES / scene).is_dir():
+        record = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
+        if _prepared(scene).get("recipe") != record or not (layout.SEQUENCES / scene).is_dir():
             remove(layout.PREPARED / f"{scene}.json")
-            survived = _write_sequence(config, scene, recipe)
-            _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, recipe, survived))
+            tolerated = _write_sequence(config, scene, record)
+            _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, record, tolerated))
         manifest = _prepared(scene)
         still = "pictures, the first" if manifest.get("still_pictures") else "frames"
         print(f"{scene}: {manifest['frames']} {still} of {manifest['width']}×{manifest['height']}")
@@ -48,68 +45,48 @@ def run(config: Config) -> None:
     for scene in scenes if config.flow else []:
         if not _flow_is_current(scene):
             _write_flow(config, scene)
-    # Flow that this configuration does not ask for stays while it is true: the next one may.
+    # Flow that this configuration does not need is kept while it is valid: the next one may need it.
     _remove_others(layout.FLOW, {f"{scene}.npz" for scene in scenes if _flow_is_current(scene)})
     with replacing(layout.RUNS) as folder:
         for name in config.runs:
             _write_json(folder / f"{name}.json", _plan(config, name))
 
 
-def _write_sequence(config: Config, scene: str, recipe: dict[str, Any]) -> list[str]:
-    """Writes the scene; returns what was met and survived on the way, in words."""
-    if recipe["kind"] in LABELLED:
-        return _write_labelled(config, scene, recipe)
-    with replacing(layout.SEQUENCES / scene) as folder:
-        if recipe["kind"] == "synthetic":
-            category, video = scene.split("/")
-            spec = SceneSpec(
-                category, video, recipe["height"], recipe["width"], frames=recipe["frames"], seed=recipe["seed"]
-            )
-            with progress_bar(f"rendering {scene}", spec.frames) as progress:
-                write_scene(spec, folder, progress)
-        elif recipe["kind"] == "cdnet":
-            link_tree(Path(recipe["place"]), folder)
-        else:
-            sequence = open_sequence(recipe["place"], scene, recipe["on_corrupt"])
-            with progress_bar(f"decoding {scene}", len(sequence)) as progress:
-                write_frames(sequence, folder, progress)
-    return []
-
-
-def _write_labelled(config: Config, scene: str, recipe: dict[str, Any]) -> list[str]:
-    data = config.data
-    options = LabelOptions(tuple(data.categories), data.smallest, data.negatives, data.on_corrupt, data.workers)
+def _write_sequence(config: Config, scene: str, record: dict[str, Any]) -> list[str]:
+    """Writes the scene in the CDnet layout; returns the defects that were found and tolerated."""
+    dataset = find_dataset(record["kind"])
+    target = layout.SEQUENCES / scene
     with (
-        continuing(layout.SEQUENCES / scene, recipe) as folder,  # a large set takes long, and may be interrupted
-        progress_bar(f"masks of {scene}", recipe["files"]) as progress,
+        resumable_folder(target, record) if dataset.resumable else replacing(target) as folder,
+        progress_bar(f"preparing {scene}") as progress,
     ):
-        return LABELLED[recipe["kind"]].write(Path(recipe["place"]), folder, options, progress)
+        return dataset.write(record, folder, config.data.options, progress)
 
 
-def _inspected(config: Config, scene: str, recipe: dict[str, Any], survived: list[str]) -> dict[str, Any]:
-    """What the sequence turned out to be; every frame is decoded once, so that broken ones are met here."""
+def _inspected(config: Config, scene: str, record: dict[str, Any], tolerated: list[str]) -> dict[str, Any]:
+    """Returns a description of the written sequence, of which every frame is decoded to find broken ones."""
     folder = layout.SEQUENCES / scene
     sequence = read_cdnet(folder, scene, config.data.on_corrupt)
     with progress_bar(f"checking {scene}", len(sequence)) as progress:
         threads = config.data.workers or cores()
         defects = check_frames(sequence, config.data.on_corrupt, progress, threads)
     for label in sequence.corrupt:
-        Path(label).unlink()  # a link of ours: what comes after meets a gap in the numbers, not a broken frame
+        Path(label).unlink()  # our link; later stages then see a gap in the numbers instead of a broken frame
     height, width = sequence.size
     return {
         "scene": scene,
-        "recipe": recipe,
+        "recipe": record,
         "frames": len(sequence) - len(sequence.corrupt),
         "height": height,
         "width": width,
         **({"still_pictures": True} if sequence.still_pictures else {}),
-        "defects": [*survived, *defects],
+        "defects": [*tolerated, *defects],
         "sha256": inventory(folder)["sha256"],
     }
 
 
 def _flow_about(scene: str) -> dict[str, Any]:
-    """What the flow of a scene depends on."""
+    """Returns what the flow of a scene depends on."""
     return {"frames": _prepared(scene)["sha256"], "settings": asdict(FlowSettings())}
 
 
@@ -123,7 +100,7 @@ def _flow_is_current(scene: str) -> bool:
 def _write_flow(config: Config, scene: str) -> None:
     sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
     if sequence.still_pictures:
-        raise DataError(f"flow: {scene} is a set of single pictures, between which nothing moves; set flow=false")
+        raise DataError(f"flow: {scene} is a set of single pictures, without motion between them; set flow=false")
     with progress_bar(f"optical flow of {scene}", len(sequence)) as progress:
 
         def numbered() -> Iterator[tuple[int, Flow]]:
@@ -136,9 +113,9 @@ def _write_flow(config: Config, scene: str) -> None:
 
 
 def _plan(config: Config, name: str) -> dict[str, Any]:
-    """What a run is made of, with the digest of everything its training depends on.
+    """Returns the scenes of a run, with the digest of everything that its training depends on.
 
-    Where flow is not asked for, the plan does not speak of it: models without do not depend on it.
+    Flow is part of it only if it is requested: other models do not depend on it.
     """
     plan = planned(config, name, {scene: _scene(config, scene) for scene in config.data.scenes})
     for entry in [*plan["train"], *plan["predict"]] if config.flow else []:
@@ -163,7 +140,7 @@ def _write_json(path: Path, content: dict[str, Any]) -> None:
 
 
 def _remove_others(folder: Path, wanted: set[str]) -> None:
-    """Scenes of an earlier configuration go: what lies in an output is what the configuration names."""
+    """Removes scenes of an earlier configuration: an output holds what the configuration names."""
     for path in folder.glob("*/*"):
         if path.relative_to(folder).as_posix() not in wanted:
             remove(path)

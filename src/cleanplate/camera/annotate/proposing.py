@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cleanplate.camera.annotate.pictures import Shot
-from cleanplate.data.datasets.picture_set import FOREGROUND
+from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import read_color
 from cleanplate.data.io.sources import FirstFrames, ImageFiles, KeptFrames
 from cleanplate.data.sequence import FrameSequence

@@ -13,7 +13,7 @@ from cleanplate.camera.annotate.labelme_file import read_labelme, write_labelme
 from cleanplate.camera.annotate.outlines import outlines_of
 from cleanplate.camera.annotate.pictures import Shot
 from cleanplate.camera.annotate.shapes import Polygon, drawn
-from cleanplate.data.datasets.picture_set import FOREGROUND
+from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import is_picture, picture_size, read_gray, write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image

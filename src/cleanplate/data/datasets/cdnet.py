@@ -1,30 +1,62 @@
 """The CDnet layout: `<video>/{input,groundtruth}/…, ROI.bmp, temporalROI.txt`, with all its known defects.
 
-Source of the rules: changedetection.net, 2012 and 2014 data sets. What the public copies get wrong, and what is done
-about it, is said in `FrameSequence.defects`.
+Source of the rules: changedetection.net, 2012 and 2014 datasets. `FrameSequence.defects` lists what a copy gets wrong
+and how it was handled.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from cleanplate.data.datasets.picture_set import MANIFEST
+from cleanplate.data.datasets.base import DataOptions, Dataset, Progress, register
+from cleanplate.data.datasets.layout import MANIFEST, link_tree
 from cleanplate.data.io.images import is_picture, read_color, read_gray
 from cleanplate.data.io.sources import ImageFiles
 from cleanplate.data.sequence import CLEAN_PLATE, FrameLookup, FrameSequence, OnCorrupt
-from cleanplate.errors import DataError
+from cleanplate.errors import ConfigError, DataError
 from cleanplate.utils.arrays import Image
 
 
+@register
+class CDnet(Dataset):
+    """Videos in the CDnet layout, `<root>/<category>/<video>/{input,groundtruth}`; they are linked as they are."""
+
+    name = "cdnet"
+    contents = "<category>/<video>/input"
+    downloadable = True
+
+    def find(self, root: Path) -> dict[str, Path]:
+        """See `Dataset`."""
+        return {scene: root / scene for scene in find_scenes(root)}
+
+    def check(self, options: DataOptions) -> None:
+        """See `Dataset`; looks for the named scenes only, for a complete copy has many others."""
+        root = self.existing_root(options)
+        for scene in options.scenes:
+            if not (root / scene / "input").is_dir():
+                raise ConfigError(f"data.scenes: {scene!r} has no folder {root / scene / 'input'}")
+
+    def record(self, scene: str, options: DataOptions) -> dict[str, Any]:
+        """See `Dataset`."""
+        return self.record_of(scene, self.existing_root(options).resolve() / scene)
+
+    def write(self, record: Mapping[str, Any], folder: Path, options: DataOptions, progress: Progress) -> list[str]:
+        """See `Dataset`."""
+        link_tree(Path(record["place"]), folder)
+        return []
+
+
 def find_scenes(root: Path) -> list[str]:
-    """All `category/video` below `root` that have an `input` folder, sorted."""
+    """Returns all `category/video` below `root` that have a folder `input`, sorted."""
     return sorted(f"{path.parent.parent.name}/{path.parent.name}" for path in root.glob("*/*/input") if path.is_dir())
 
 
 def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "error") -> FrameSequence:
-    """Opens one video folder of the CDnet layout.
+    """Opens one video in the CDnet layout.
 
     Args:
         folder: `<category>/<video>`.
@@ -66,19 +98,19 @@ def read_cdnet(folder: Path, name: str | None = None, on_corrupt: OnCorrupt = "e
 
 
 def _numbered(folder: Path, defects: list[str]) -> dict[int, Path]:
-    """Pictures of `folder` by the last run of digits in their names; other files are told, and passed over."""
+    """Returns the pictures of `folder` by the last run of digits in their names; other files are listed as defects."""
     found: dict[int, Path] = {}
     if not folder.is_dir():
         return found
-    stray: list[str] = []
+    ignored: list[str] = []
     for path in sorted(folder.iterdir()):
         digits = re.findall(r"\d+", path.stem)
         if is_picture(path) and digits and int(digits[-1]) not in found:
             found[int(digits[-1])] = path
         else:
-            stray.append(path.name)
-    if stray:
-        defects.append(f"{folder.name}: passed over {', '.join(stray[:5])}{' …' if len(stray) > 5 else ''}")
+            ignored.append(path.name)
+    if ignored:
+        defects.append(f"{folder.name}: passed over {', '.join(ignored[:5])}{' …' if len(ignored) > 5 else ''}")
     return found
 
 
@@ -95,7 +127,7 @@ def _temporal_roi(path: Path) -> tuple[int, int] | None:
 
 
 def _roi(folder: Path, sequence: FrameSequence, defects: list[str]) -> Image | None:
-    """The region of interest at frame size: ROI.bmp, else ROI.jpg thresholded, else everywhere."""
+    """Returns the region of interest at frame size: ROI.bmp, or else ROI.jpg thresholded, or else `None`."""
     roi: Image | None = None
     for file in ("ROI.bmp", "ROI.jpg"):
         path = folder / file
@@ -107,7 +139,7 @@ def _roi(folder: Path, sequence: FrameSequence, defects: list[str]) -> Image | N
             defects.append(f"{file}: cannot be decoded")
             continue
         if path.suffix == ".jpg":
-            roi = np.where(roi > 127, 255, 0).astype(np.uint8)  # JPEG leaves grey seams at the border
+            roi = np.where(roi > 127, 255, 0).astype(np.uint8)  # JPEG leaves grey values at the border
         break
     if roi is None:
         return None

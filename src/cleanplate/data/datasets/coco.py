@@ -1,15 +1,16 @@
-"""Masks of a COCO split, or of an export in its format, as a scene in the CDnet layout."""
+"""COCO, and exports of labelling tools in its format, written in the CDnet layout."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cleanplate.data.datasets import rasterize
+from cleanplate.data.datasets.base import LabelledFolders, register
 from cleanplate.data.datasets.coco_annotations import Entry, Instance, read_document
 from cleanplate.data.datasets.picture_set import (
     Defects,
     LabelledPicture,
     LabelOptions,
-    Progress,
     labels_of,
     write_pictures,
 )
@@ -17,14 +18,58 @@ from cleanplate.data.io.sources import natural_key
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 
+_EXPORT_FILE = "annotations.json"
+"""Name of the file that most tools write; further JSON files beside it belong to single pictures."""
+
+
+@register
+class Coco(LabelledFolders):
+    """COCO in its own layout: `<root>/<split>/` with pictures, `<root>/annotations/instances_<split>.json`."""
+
+    name = "coco"
+    contents = "<split>/ and annotations/instances_<split>.json"
+    downloadable = True
+
+    def folders(self, root: Path) -> list[Path]:
+        """See `LabelledFolders`."""
+        return find_splits(root)
+
+    def label_files(self, place: Path) -> list[Path]:
+        """See `LabelledFolders`."""
+        return [annotations_of(place)]
+
+    def write_masks(
+        self, place: Path, folder: Path, options: LabelOptions, progress: Callable[[int], None]
+    ) -> list[str]:
+        """See `LabelledFolders`."""
+        return write_coco(annotations_of(place), place, folder, options, progress)
+
+
+@register
+class Export(LabelledFolders):
+    """Exports of labelling tools: `<root>/<folder>/` with pictures and one JSON file in COCO's format."""
+
+    name = "export"
+    contents = "<folder>/ with pictures and a JSON file in COCO's format"
+
+    def folders(self, root: Path) -> list[Path]:
+        """See `LabelledFolders`."""
+        return find_exports(root)
+
+    def write_masks(
+        self, place: Path, folder: Path, options: LabelOptions, progress: Callable[[int], None]
+    ) -> list[str]:
+        """See `LabelledFolders`."""
+        return write_export(place, folder, options, progress)
+
 
 def annotations_of(split: Path) -> Path:
-    """The annotations of a folder `<root>/<split>` of pictures, where COCO has them."""
+    """Returns the path of the annotations of a folder `<root>/<split>` of pictures."""
     return split.parent / "annotations" / f"instances_{split.name}.json"
 
 
 def find_splits(root: Path) -> list[Path]:
-    """All folders of pictures below `root` that have annotations, in natural order."""
+    """Returns all folders of pictures below `root` that have annotations, in natural order."""
     folders = [path for path in root.iterdir() if path.is_dir() and annotations_of(path).is_file()]
     return sorted(folders, key=lambda path: natural_key(path.name))
 
@@ -34,22 +79,22 @@ def write_coco(
     pictures: Path,
     folder: Path,
     options: LabelOptions,
-    progress: Progress = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
-    """Writes the pictures that hold a chosen category, with their masks.
+    """Writes the pictures that contain a chosen category, with their masks.
 
-    An instance is 255, several are united. A crowd (which has no outline of single people) and an instance of fewer
-    pixels than `options.smallest` are 170 where no other covers them: neither background nor fit to learn from.
+    The union of all instances is 255. A crowd (which has no outlines of single people) and an instance of fewer pixels
+    than `options.smallest` are 170 where no other instance covers them: unknown.
 
     Args:
         annotations: JSON in COCO's format.
-        pictures: the folder that `file_name` starts from; its name is the split in the manifest.
+        pictures: the folder to which `file_name` is relative; its name is the split in the manifest.
         folder: see `write_pictures`.
         options: see `LabelOptions`.
         progress: called with the number of pictures done.
 
     Returns:
-        What was met and survived, in words.
+        Defects that were found and tolerated, in words.
 
     Raises:
         DataError: see `read_document` and `write_pictures`.
@@ -62,7 +107,7 @@ def write_coco(
 def labelled_pictures(
     annotations: Path, pictures: Path, options: LabelOptions, defects: Defects
 ) -> list[LabelledPicture]:
-    """The pictures that hold a chosen category, whose masks are drawn on demand; arguments as `write_coco`'s.
+    """Returns the pictures that contain a chosen category, to draw their masks on demand; see `write_coco`.
 
     Raises:
         DataError: see `read_document`.
@@ -74,7 +119,7 @@ def labelled_pictures(
 
 @dataclass(frozen=True)
 class CocoPicture(LabelledPicture):
-    """A picture of a COCO file; `size` is what the file says of it."""
+    """A picture of a COCO file; `size` is the one stated there."""
 
     size: tuple[int, int]
     instances: list[Instance]
@@ -102,33 +147,31 @@ def _picture(entry: Entry, pictures: Path, smallest: int) -> CocoPicture:
 
 
 def _source(pictures: Path, file: str) -> Path:
-    """Where a picture lies: as the file says, or by its name alone, where a tool has written folders of its own."""
+    """Returns the path that the file states, or the name alone if a tool wrote folders of its own machine."""
     named = pictures / file
     inside = not Path(file).is_absolute() and ".." not in Path(file).parts
     return named if inside and named.exists() else pictures / Path(file.replace("\\", "/")).name
 
 
-_USUAL = "annotations.json"
-"""As most tools call it; others beside it belong to single pictures."""
-
-
 def find_exports(root: Path) -> list[Path]:
-    """All folders directly below `root` that hold a JSON file, in natural order; or `root` itself if it does."""
+    """Returns all folders directly below `root` with a JSON file, in natural order; or `root` itself if it has one."""
     if any(root.glob("*.json")):
         return [root]
     folders = {path.parent for path in root.glob("*/*.json")}
     return sorted(folders, key=lambda path: natural_key(path.name))
 
 
-def write_export(place: Path, folder: Path, options: LabelOptions, progress: Progress = lambda _: None) -> list[str]:
+def write_export(
+    place: Path, folder: Path, options: LabelOptions, progress: Callable[[int], None] = lambda _: None
+) -> list[str]:
     """Writes the pictures of an export with their masks; see `write_coco`.
 
     Raises:
-        DataError: if `place` holds no JSON file, or several of which none is called `annotations.json`.
+        DataError: if `place` holds no JSON file, or several none of which is called `annotations.json`.
     """
     files = sorted(place.glob("*.json"))
-    if place / _USUAL in files:
-        files = [place / _USUAL]
+    if place / _EXPORT_FILE in files:
+        files = [place / _EXPORT_FILE]
     if len(files) != 1:
         found = ", ".join(path.name for path in files) or "none"
         raise DataError(f"{place}: must hold one JSON file in COCO's format, holds {found}")

@@ -1,4 +1,4 @@
-"""A file of COCO annotations: the pictures that are wanted, each with its instances of the chosen categories."""
+"""Reads COCO annotations: the requested pictures, each with its instances of the chosen categories."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ from cleanplate.errors import DataError
 
 @dataclass(frozen=True)
 class Instance:
-    """One annotation; `outline` is not checked yet: that is done where it is drawn."""
+    """One annotation; `outline` is checked when it is drawn."""
 
     id: object
     outline: object
@@ -32,19 +32,16 @@ class Entry:
 
 
 def read_document(path: Path, categories: Collection[str], negatives: bool, defects: Defects) -> list[Entry]:
-    """Reads a file of COCO annotations.
+    """Reads a file of COCO annotations and returns the requested pictures by ascending id.
 
     Args:
-        path: `instances_<split>.json`, or what a labelling tool exported.
-        categories: names of those that count; all where it is empty.
-        negatives: whether pictures without any of them are wanted too.
-        defects: entries that cannot be used are told there.
-
-    Returns:
-        The pictures wanted, by ascending id.
+        path: `instances_<split>.json`, or the export of a labelling tool.
+        categories: names of the categories to use; all if it is empty.
+        negatives: whether pictures without any of them are included.
+        defects: collects entries that cannot be used.
 
     Raises:
-        DataError: if it cannot be read, is no such file, or does not know a category.
+        DataError: if the file cannot be read, is not of this format, or lacks a category.
     """
     content = _parsed(path)
     wanted = _category_ids(path, content["categories"], categories)
@@ -56,15 +53,15 @@ def read_document(path: Path, categories: Collection[str], negatives: bool, defe
         problem = _problem(item, seen)
         seen.add(item.get("id") if isinstance(item, dict) and isinstance(item.get("id"), int) else None)
         if problem:
-            defects.meet(f"{path}: {problem}")
+            defects.add(f"{path}: {problem}")
             continue
         if item["id"] in instances or negatives:
             size = (item["height"], item["width"])
             licence = licences.get(item.get("license"), "")
             found = instances.get(item["id"], [])
             entries[item["id"]] = Entry(item["id"], item["file_name"], size, licence, found)
-    for stranger in sorted(map(str, set(instances) - seen)):
-        defects.meet(f"{path}: annotations of picture {stranger}, which the file does not list")
+    for unlisted in sorted(map(str, set(instances) - seen)):
+        defects.add(f"{path}: annotations of picture {unlisted}, which the file does not list")
     return [entries[number] for number in sorted(entries)]
 
 
@@ -74,7 +71,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise DataError(f"{path}: no valid JSON: {error}") from error
+        raise DataError(f"{path}: not valid JSON: {error}") from error
     for key in ("images", "annotations", "categories"):
         if not isinstance(content, dict) or not isinstance(content.get(key), list):
             raise DataError(f"{path}: holds no list {key!r}; COCO annotations have images, annotations and categories")
@@ -103,7 +100,7 @@ def _instances(
             _is_object(item) and isinstance(item.get("image_id"), int) and isinstance(item.get("category_id"), int)
         ):
             name = item.get("id", "?") if _is_object(item) else "?"
-            defects.meet(f"{path}: annotation {name} (entry {position}) names no picture and category")
+            defects.add(f"{path}: annotation {name} (entry {position}) names no picture and category")
         elif item["category_id"] in wanted:
             crowd = bool(item.get("iscrowd", 0))
             instances[item["image_id"]].append(Instance(item.get("id"), item.get("segmentation"), crowd))
@@ -111,7 +108,7 @@ def _instances(
 
 
 def _problem(item: object, seen: Collection[object]) -> str:
-    """What is wrong with an entry of `images`; empty where nothing is."""
+    """Returns what is wrong with an entry of `images`; empty if nothing is."""
     if not isinstance(item, dict) or not isinstance(item.get("id"), int):
         return f"a picture without a number: {str(item)[:80]}"
     name = f"picture {item['id']}"

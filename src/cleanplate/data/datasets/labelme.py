@@ -1,9 +1,9 @@
-"""A folder of pictures labelled with labelme: `<picture>.json` beside each."""
+"""Folders of pictures labelled with labelme, `<picture>.json` beside each, written in the CDnet layout."""
 
 import json
 import math
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from cleanplate.data.datasets import rasterize
+from cleanplate.data.datasets.base import LabelledFolders, register
 from cleanplate.data.datasets.picture_set import (
     Defects,
     LabelledPicture,
     LabelOptions,
-    Progress,
     labels_of,
     write_pictures,
 )
@@ -28,7 +28,7 @@ _HOLE = "hole"
 _WITHOUT_AREA = {"point", "points", "line", "linestrip"}
 _CORNERS_OF_A_CIRCLE = 64
 
-# What `cleanplate annotate` writes beside: the mask of each picture, and the same labels as COCO has them.
+# `cleanplate annotate` also writes the mask of each picture, and the same labels in COCO's format.
 _MASK, _COCO = "_mask", "annotations"
 
 Polygon = list[float]
@@ -36,26 +36,46 @@ Polygon = list[float]
 
 @dataclass(frozen=True)
 class Shape:
-    """One outline: foreground, or a hole in the foreground of its group (of all groups, where it is in none)."""
+    """One outline: foreground, or a hole in the foreground of its group (of everything, if it has no group)."""
 
     polygon: Polygon
     group: object
     hole: bool
 
 
+@register
+class Labelme(LabelledFolders):
+    """Folders of pictures labelled with labelme, `<root>/<folder>/`, or such a folder itself."""
+
+    name = "labelme"
+    contents = "<folder>/ with pictures and a labelme <picture>.json beside"
+
+    def folders(self, root: Path) -> list[Path]:
+        """See `LabelledFolders`."""
+        return find_labelled(root)
+
+    def write_masks(
+        self, place: Path, folder: Path, options: LabelOptions, progress: Callable[[int], None]
+    ) -> list[str]:
+        """See `LabelledFolders`."""
+        return write_labelme(place, folder, options, progress)
+
+
 def find_labelled(root: Path) -> list[Path]:
-    """All folders directly below `root` with a labelled picture, in natural order; or `root` itself if it has one."""
-    if _labels_something(root):
+    """Returns all folders directly below `root` with a labelled picture, in natural order; or `root` if it has one."""
+    if _has_labels(root):
         return [root]
-    return sorted((path for path in root.iterdir() if _labels_something(path)), key=lambda path: natural_key(path.name))
+    return sorted((path for path in root.iterdir() if _has_labels(path)), key=lambda path: natural_key(path.name))
 
 
-def write_labelme(place: Path, folder: Path, options: LabelOptions, progress: Progress = lambda _: None) -> list[str]:
-    """Writes the pictures of `place` into `folder`, in natural order, with a mask for each that was looked at.
+def write_labelme(
+    place: Path, folder: Path, options: LabelOptions, progress: Callable[[int], None] = lambda _: None
+) -> list[str]:
+    """Writes the pictures of `place` into `folder` in natural order, each with its mask if it was labelled.
 
-    Polygons, rectangles and circles whose label is among `options.categories` are united; a shape whose label begins
-    with `hole`, or that has the flag `hole`, is cut out again: of its group where it has a `group_id`, else of all. A
-    picture without JSON has no ground truth; one whose JSON has no such shape is a negative.
+    The foreground is the union of polygons, rectangles and circles whose label is among `options.categories`. A shape
+    whose label begins with `hole`, or that has the flag `hole`, is cut out of its group if it has a `group_id`, or else
+    of everything. A picture without JSON has no ground truth; one whose JSON has no such shape is a negative.
 
     Args:
         place: pictures and JSON files.
@@ -64,7 +84,7 @@ def write_labelme(place: Path, folder: Path, options: LabelOptions, progress: Pr
         progress: called with the number of pictures done.
 
     Returns:
-        What was met and survived, in words.
+        Defects that were found and tolerated, in words.
 
     Raises:
         DataError: see `write_pictures`.
@@ -83,19 +103,19 @@ def write_labelme(place: Path, folder: Path, options: LabelOptions, progress: Pr
         try:
             size, shapes = _read(labels, options.categories)
         except DataError as error:
-            defects.meet(str(error))
+            defects.add(str(error))
             continue
         if options.negatives or any(not shape.hole for shape in shapes):
             pictures.append(LabelmePicture(source, source.name, "", shapes, size, options.smallest))
-    alone = {path.stem for path in place.glob("*.json")} - {source.stem for source in sources} - {_COCO}
-    for stem in sorted(alone):
-        defects.meet(f"{place / stem}.json: no picture of its name beside it")
+    orphans = {path.stem for path in place.glob("*.json")} - {source.stem for source in sources} - {_COCO}
+    for stem in sorted(orphans):
+        defects.add(f"{place / stem}.json: no picture of this name beside it")
     return write_pictures(pictures, folder, place.name, options, defects, progress)
 
 
 @dataclass(frozen=True)
 class LabelmePicture(LabelledPicture):
-    """A picture of a labelme folder; `shapes` is `None` where nobody has looked at it."""
+    """A picture of a labelme folder; `shapes` is `None` if it has no JSON."""
 
     shapes: list[Shape] | None
     size: tuple[int, int]
@@ -134,9 +154,9 @@ def _read(path: Path, categories: Collection[str]) -> tuple[tuple[int, int], lis
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
     except KeyError as error:
-        raise DataError(f"{path}: no labelme file: {error} is missing in it") from error
+        raise DataError(f"{path}: not a labelme file: {error} is missing in it") from error
     except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: no sound labelme file: {error}") from error
+        raise DataError(f"{path}: not a valid labelme file: {error}") from error
     return size, shapes
 
 
@@ -165,5 +185,5 @@ def _polygon(kind: str, points: list[tuple[float, float]], label: str) -> Polygo
     raise ValueError(f"shape {label!r} is a {kind} of {len(points)} points; polygon, rectangle and circle are read")
 
 
-def _labels_something(folder: Path) -> bool:
+def _has_labels(folder: Path) -> bool:
     return folder.is_dir() and any(path.with_suffix(".json").is_file() for path in folder.iterdir() if is_picture(path))

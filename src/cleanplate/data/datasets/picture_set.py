@@ -1,7 +1,7 @@
-"""Labelled pictures brought into the CDnet layout: links to the originals, masks, and a manifest.
+"""Labelled pictures in the CDnet layout: links to the originals, masks, and a manifest.
 
-`input/in%06d.*` are links; `groundtruth/gt%06d.png` holds 0, 255 and 170 (does not count); `pictures.csv` says which
-picture bears which number. A folder that holds masks of an attempt that was stopped is gone on with.
+`input/in%06d.*` are links; `groundtruth/gt%06d.png` holds 0, 255 and 170 (unknown); `pictures.csv` lists the file of
+each number. Masks that an interrupted call left in the folder are used again.
 """
 
 import csv
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanplate.data.datasets.layout import FOREGROUND, MANIFEST, UNKNOWN, link
 from cleanplate.data.io.images import picture_size, write_image
 from cleanplate.data.io.label_png import read_labels
 from cleanplate.data.sequence import OnCorrupt
@@ -22,25 +23,22 @@ from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.parallel import mapped
 
-UNKNOWN, FOREGROUND = 170, 255
-MANIFEST = "pictures.csv"
 COLUMNS = ("number", "file", "width", "height", "share", "split", "licence")
 DEFECTS = "defects.txt"
-_DEFECTS_TOLD = 20
-
-Progress = Callable[[int], None]
+_DEFECTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class LabelOptions:
-    """Which labels make the foreground.
+    """Which labels are foreground.
 
     Attributes:
-        categories: names; what bears one of them is foreground. Empty means all.
-        smallest: instances of fewer pixels do not count (170).
-        negatives: whether pictures without any of them are kept, all background.
-        on_corrupt: what a broken picture or annotation does: `error` stops, `skip` leaves the picture out and tells.
-        workers: processes; 0 means one per core.
+        categories: names of foreground categories; empty means all.
+        smallest: instances of fewer pixels are labelled unknown (170), neither foreground nor background.
+        negatives: whether pictures without any of the categories are kept as pure background.
+        on_corrupt: what happens on a broken picture or annotation: `error` raises, `skip` leaves the picture out and
+            reports it.
+        workers: number of processes; 0 means one per core.
     """
 
     categories: tuple[str, ...] = ("person",)
@@ -56,12 +54,12 @@ class LabelOptions:
 
 @dataclass(frozen=True)
 class LabelledPicture(ABC):
-    """One picture and its labels, in a form that can be handed to another process.
+    """One picture and its labels, in a form that can be sent to another process.
 
     Attributes:
-        source: the original.
-        file: what the annotations call it.
-        licence: its licence, or an empty word.
+        source: the original file.
+        file: its name in the annotations.
+        licence: its licence, or an empty string.
     """
 
     source: Path
@@ -70,15 +68,15 @@ class LabelledPicture(ABC):
 
     @abstractmethod
     def draw(self, height: int, width: int) -> Image | None:
-        """The labels, uint8 `[H, W]` of 0, 170 and 255, or `None` where there are none for it.
+        """Returns the labels, uint8 `[H, W]` of 0, 170 and 255, or `None` if the picture is not labelled.
 
         Raises:
-            ValueError: saying what is wrong with the labels, or that they are for a picture of another size.
+            ValueError: if the labels are invalid, or belong to a picture of another size.
         """
 
 
 def labels_of(inside: NDArray[np.bool_], unsure: NDArray[np.bool_] | None = None) -> Image:
-    """Labels of pixels: 255 inside, 170 where it is unsure and not inside, 0 elsewhere; all `[H, W]`."""
+    """Returns labels: 255 inside, 170 where it is unsure and not inside, 0 elsewhere; all arrays `[H, W]`."""
     labels: Image = inside.view(np.uint8) * np.uint8(FOREGROUND)
     if unsure is not None:
         labels[unsure & ~inside] = UNKNOWN
@@ -86,25 +84,25 @@ def labels_of(inside: NDArray[np.bool_], unsure: NDArray[np.bool_] | None = None
 
 
 class Defects:
-    """What was met and survived; raises at the first where the options want that."""
+    """Collects the defects that were found, or raises at the first one if `on_corrupt` is `error`."""
 
     def __init__(self, on_corrupt: OnCorrupt) -> None:
         self.on_corrupt = on_corrupt
         self.lines: list[str] = []
 
-    def meet(self, line: str) -> None:
-        """Notes a defect; raises `DataError` where it must stop the work."""
+    def add(self, line: str) -> None:
+        """Adds a defect; raises `DataError` instead if `on_corrupt` is `error`."""
         if self.on_corrupt == "error":
             raise DataError(f"{line}; mend it, or leave it out with data.on_corrupt=skip")
         self.lines.append(line)
 
-    def told(self, folder: Path) -> list[str]:
-        """The defects in a few lines; all of them are in `defects.txt` of `folder`."""
+    def summary(self, folder: Path) -> list[str]:
+        """Returns the first defects and their number, and writes all of them to `defects.txt` in `folder`."""
         (folder / DEFECTS).unlink(missing_ok=True)
         if not self.lines:
             return []
         (folder / DEFECTS).write_text("\n".join(self.lines) + "\n", encoding="utf-8")
-        first, more = self.lines[:_DEFECTS_TOLD], len(self.lines) - _DEFECTS_TOLD
+        first, more = self.lines[:_DEFECTS_SHOWN], len(self.lines) - _DEFECTS_SHOWN
         return [f"left out as broken: {len(self.lines)}", *first, *([f"… and {more} more"] if more > 0 else [])]
 
 
@@ -130,32 +128,32 @@ def write_pictures(
     split: str,
     options: LabelOptions,
     defects: Defects,
-    progress: Progress = lambda _: None,
+    progress: Callable[[int], None] = lambda _: None,
 ) -> list[str]:
-    """Writes the set into `folder`, numbered from 1 in the order given; a broken picture leaves a gap.
+    """Writes the pictures into `folder`, numbered from 1 in the given order; a broken picture leaves a gap.
 
     Args:
         pictures: what to write.
-        folder: may hold masks of an attempt that was stopped, of the same pictures and options.
-        split: what the manifest says of all of them.
+        folder: may hold masks of an interrupted call with the same pictures and options.
+        split: name of the split, written to the manifest.
         options: see `LabelOptions`.
-        defects: what was met before; more is added.
+        defects: defects found so far; more are added.
         progress: called with the number of pictures done.
 
     Returns:
         The defects in words.
 
     Raises:
-        DataError: for a broken picture where that must stop the work, or if no picture is left.
+        DataError: for a broken picture if `on_corrupt` is `error`, or if no picture is left.
     """
     (folder / "input").mkdir(parents=True, exist_ok=True)
     (folder / "groundtruth").mkdir(exist_ok=True)
     jobs = [_Job(number, picture, folder) for number, picture in enumerate(pictures, 1)]
     rows: list[tuple[object, ...]] = []
-    for done, (job, outcome) in enumerate(zip(jobs, mapped(_finish, jobs, options.workers), strict=True), 1):
+    for done, (job, outcome) in enumerate(zip(jobs, mapped(_write_picture, jobs, options.workers), strict=True), 1):
         progress(done)
         if outcome.defect:
-            defects.meet(outcome.defect)
+            defects.add(outcome.defect)
             continue
         share = "" if outcome.share is None else f"{outcome.share:.6f}"
         rows.append((job.number, job.picture.file, *outcome.size[::-1], share, split, job.picture.licence))
@@ -165,33 +163,33 @@ def write_pictures(
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
         table.writerows(rows)
-    for left_over in (folder / "groundtruth").glob(".*"):
-        left_over.unlink()
-    return defects.told(folder)
+    for temporary in (folder / "groundtruth").glob(".*"):
+        temporary.unlink()
+    return defects.summary(folder)
 
 
-def _finish(job: _Job) -> _Outcome:
-    """Makes the mask of one picture, unless an earlier attempt has; runs in any process."""
+def _write_picture(job: _Job) -> _Outcome:
+    """Links one picture and writes its mask, unless an earlier call did; runs in any process."""
     target = job.folder / "groundtruth" / f"gt{job.number:06d}.png"
+    source = job.picture.source
     try:
-        size = picture_size(job.picture.source)
-        labels = _made_before(target, size)
-        drawn = job.picture.draw(*size) if labels is None else labels
+        size = picture_size(source)
+        written = _written_before(target, size)
+        labels = job.picture.draw(*size) if written is None else written
     except DataError as error:
         return _Outcome(defect=str(error))
     except ValueError as error:
-        return _Outcome(defect=f"{job.picture.source}: {error}")
-    # What cannot be written (a full disk) is no defect of the picture: it stops the work.
-    source = job.picture.source
-    link(job.folder / "input" / f"in{job.number:06d}{source.suffix.lower()}", source)
-    if drawn is None:
-        return _Outcome(size)
+        return _Outcome(defect=f"{source}: {error}")
+    # A file that cannot be written (full disk) is no defect of the picture: it stops the work.
+    link(source, job.folder / "input" / f"in{job.number:06d}{source.suffix.lower()}")
     if labels is None:
-        _write_whole(target, drawn)
-    return _Outcome(size, cv2.countNonZero((drawn == FOREGROUND).view(np.uint8)) / drawn.size)
+        return _Outcome(size)
+    if written is None:
+        _write_atomically(target, labels)
+    return _Outcome(size, cv2.countNonZero((labels == FOREGROUND).view(np.uint8)) / labels.size)
 
 
-def _made_before(target: Path, size: tuple[int, int]) -> Image | None:
+def _written_before(target: Path, size: tuple[int, int]) -> Image | None:
     if not target.exists():
         return None
     try:
@@ -201,14 +199,8 @@ def _made_before(target: Path, size: tuple[int, int]) -> Image | None:
     return labels if labels.shape == size else None
 
 
-def _write_whole(target: Path, labels: Image) -> None:
-    # Moved into place: what bears the name is whole, and who goes on need not look twice.
+def _write_atomically(target: Path, labels: Image) -> None:
+    # A file under its final name is complete, so that a later call need not check it again.
     temporary = target.with_name(f".{os.getpid()}-{target.name}")
     write_image(temporary, labels)
     temporary.replace(target)
-
-
-def link(place: Path, source: Path) -> None:
-    """Makes `place` a link to `source`, in place of what an earlier attempt left there."""
-    place.unlink(missing_ok=True)
-    place.symlink_to(source.resolve())

@@ -1,7 +1,7 @@
-"""Outlines and run lengths become masks: the one place that rasterises labels, by the rules of COCO's own tools.
+"""Rasterizes outlines and run lengths to masks with pycocotools, the reference implementation of the COCO format.
 
-Source: pycocotools, the reference implementation of the COCO format. It trusts what it is given (a run-length code that
-does not add up makes it write outside its memory), so everything is checked here first.
+pycocotools does not check its input (run lengths with a wrong sum make it write outside its memory), so everything is
+checked here first.
 """
 
 import math
@@ -16,12 +16,12 @@ from cleanplate.errors import DataError
 Runs = dict[str, Any]
 """A mask in pycocotools' compressed form: `size` (height, width) and `counts`."""
 
-_DIGIT_BITS, _GOES_ON, _SIGN = 0x1F, 0x20, 0x10
-_MOST_DIGITS = 7  # of a run length below 2³¹
+_DIGIT_BITS, _CONTINUES, _SIGN = 0x1F, 0x20, 0x10
+_MAX_DIGITS = 7  # of a run length below 2³¹
 
 
 def require_pycocotools() -> None:
-    """Raises `DataError` with what to install where pycocotools is missing."""
+    """Raises `DataError`, which tells what to install, if pycocotools is missing."""
     try:
         import pycocotools.mask  # noqa: F401
     except ImportError as error:
@@ -31,7 +31,7 @@ def require_pycocotools() -> None:
 
 
 def of_segmentation(content: object, height: int, width: int) -> Runs:
-    """The pixels of one annotation: a list of polygons, or a run-length code, plain or compressed.
+    """Returns the pixels of one annotation: a list of polygons, or a run-length code, plain or compressed.
 
     Args:
         content: `segmentation` of a COCO annotation.
@@ -39,7 +39,7 @@ def of_segmentation(content: object, height: int, width: int) -> Runs:
         width: of the picture, in pixels.
 
     Raises:
-        ValueError: saying what is wrong with it.
+        ValueError: if it is invalid; tells why.
     """
     if isinstance(content, dict):
         return _of_run_lengths(content, height, width)
@@ -49,15 +49,15 @@ def of_segmentation(content: object, height: int, width: int) -> Runs:
 
 
 def of_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) -> Runs:
-    """The pixels inside any of `polygons`.
+    """Returns the pixels inside any of `polygons`.
 
     Args:
-        polygons: each `[x0, y0, x1, y1, …]`, in pixels from the upper left corner, three points at least.
+        polygons: each `[x0, y0, x1, y1, …]`, in pixels from the upper left corner, at least three points.
         height: of the picture, in pixels.
         width: of the picture, in pixels.
 
     Raises:
-        ValueError: for a polygon that is none, or that lies far outside the picture.
+        ValueError: for an invalid polygon, or one far outside the picture.
     """
     from pycocotools import mask
 
@@ -68,7 +68,7 @@ def of_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) ->
 
 
 def united(parts: Sequence[Runs], height: int, width: int) -> NDArray[np.bool_]:
-    """Which pixels belong to any of `parts`; bool `[H, W]`."""
+    """Returns which pixels belong to any of `parts`; bool `[H, W]`."""
     if not parts:
         return np.zeros((height, width), bool)
     from pycocotools import mask
@@ -78,7 +78,7 @@ def united(parts: Sequence[Runs], height: int, width: int) -> NDArray[np.bool_]:
 
 
 def area(part: Runs) -> int:
-    """Pixels of `part`."""
+    """Returns the number of pixels of `part`."""
     from pycocotools import mask
 
     return int(mask.area(part))
@@ -86,11 +86,11 @@ def area(part: Runs) -> int:
 
 def _require_polygon(polygon: object, side: int) -> None:
     if not isinstance(polygon, list) or len(polygon) < 6 or len(polygon) % 2:
-        raise ValueError("an outline is no list of three or more points (x0, y0, x1, y1, …)")
-    strange = [value for value in polygon if type(value) not in (int, float) or not math.isfinite(value)]
-    if strange:
-        raise ValueError(f"an outline holds {strange[0]!r}, which is no number of pixels")
-    # Rasterising walks along the outline: a far point costs memory without end.
+        raise ValueError("an outline is not a list of three or more points (x0, y0, x1, y1, …)")
+    invalid = [value for value in polygon if type(value) not in (int, float) or not math.isfinite(value)]
+    if invalid:
+        raise ValueError(f"an outline holds {invalid[0]!r}, which is not a number of pixels")
+    # Rasterizing walks along the outline, so a far point costs unlimited memory.
     if min(polygon) < -side or max(polygon) > 2 * side:
         far = max(polygon, key=abs)
         raise ValueError(f"an outline reaches to {far:g}, far outside the picture")
@@ -105,7 +105,7 @@ def _of_run_lengths(content: dict[Any, Any], height: int, width: int) -> Runs:
     if isinstance(counts, str):
         counts = _decompressed(counts)
     if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
-        raise ValueError("run lengths are no whole numbers")
+        raise ValueError("run lengths are not whole numbers")
     if sum(counts) != height * width:
         raise ValueError(f"run lengths add up to {sum(counts)} pixels, the picture has {height * width}")
     whole: Runs = mask.frPyObjects({"size": size, "counts": counts}, height, width)
@@ -113,16 +113,16 @@ def _of_run_lengths(content: dict[Any, Any], height: int, width: int) -> Runs:
 
 
 def _decompressed(text: str) -> list[int]:
-    """Run lengths of pycocotools' string: base 32, least digit first, from the fourth on as differences."""
+    """Decodes pycocotools' string of run lengths: base 32, least digit first, differences from the fourth on."""
     counts: list[int] = []
     value = digits = 0
     for character in text:
         code = ord(character) - ord("0")
-        if not 0 <= code < 2 * _GOES_ON or digits == _MOST_DIGITS:
+        if not 0 <= code < 2 * _CONTINUES or digits == _MAX_DIGITS:
             raise ValueError("compressed run lengths are damaged")
         value |= (code & _DIGIT_BITS) << (5 * digits)
         digits += 1
-        if code & _GOES_ON:
+        if code & _CONTINUES:
             continue
         if code & _SIGN:
             value -= 1 << (5 * digits)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cleanplate.data.datasets.layout import MOVING, UNKNOWN, link_frames, numbered, pictures
+from cleanplate.data.datasets.layout import FOREGROUND, UNKNOWN, link_frames, numbered, pictures
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
@@ -20,10 +20,10 @@ from cleanplate.utils.files import replacing
 # BGR, as pictures are read.
 COLOURS: dict[tuple[int, int, int], int] = {
     (0, 0, 0): 0,
-    (0, 0, 255): MOVING,
-    (0, 255, 0): MOVING,
-    (0, 255, 255): MOVING,
-    (255, 255, 255): MOVING,
+    (0, 0, 255): FOREGROUND,
+    (0, 255, 0): FOREGROUND,
+    (0, 255, 255): FOREGROUND,
+    (255, 255, 255): FOREGROUND,
     (128, 128, 128): UNKNOWN,
 }
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from cleanplate.data.datasets.layout import binary_labels, link, link_frames, numbered, pictures
+from cleanplate.data.datasets.layout import binary_labels, link_frames, link_relative, numbered, pictures
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.files import replacing
@@ -67,7 +67,7 @@ def _write(folder: Path, video: Path, home: Path) -> None:
     link_frames(frames, video, home)
     (video / "temporalROI.txt").write_text(f"{min(frames)} {max(frames)}\n")
     if (folder / "ROI.bmp").is_file():
-        link(folder / "ROI.bmp", video / "ROI.bmp", home)
+        link_relative(folder / "ROI.bmp", video / "ROI.bmp", home)
     backgrounds = [path for path in pictures(folder) if _IS_BACKGROUND.match(path.stem)]
     for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in _TRUTHS):
         truths = pictures(inner)
@@ -78,7 +78,7 @@ def _write(folder: Path, video: Path, home: Path) -> None:
     if backgrounds:
         best = backgrounds[0]
         if best.suffix.lower() == ".png":
-            link(best, video / "background.png", home)
+            link_relative(best, video / "background.png", home)
         else:
             write_image(video / "background.png", read_color(best))
 
@@ -90,7 +90,7 @@ def _write_masks(masks: dict[int, Path], video: Path, home: Path) -> None:
         if path.suffix.lower() not in {".png", ".bmp"}:
             raise DataError(f"{path}: masks in a format with loss are no ground truth; PNG or BMP is expected")
         if labels is None:
-            link(path, target, home / "groundtruth")
+            link_relative(path, target, home / "groundtruth")
         else:
             write_image(target.with_suffix(".png"), labels)
 
@@ -125,7 +125,7 @@ def convert_sbmnet(source: Path, target: Path, progress: Callable[[int], None] =
                 for order, path in enumerate(truths, start=1):
                     known = any(letter.isdigit() for letter in path.stem)
                     name = path.name if known else f"{path.stem}{order}{path.suffix}"
-                    link(path, video / "background" / name, home / "background")
+                    link_relative(path, video / "background" / name, home / "background")
         scenes.append(scene)
         progress(index)
     return scenes

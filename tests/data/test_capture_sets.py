@@ -99,7 +99,7 @@ def test_a_mask_that_was_a_link_is_not_written_through(place: Path, tmp_path: Pa
     [
         ("0_mask.png", b"broken", "0_mask.png: not a picture"),
         ("0_mask.png", np.zeros((9, 9), np.uint8), "0_mask.png: is 9×9, its frame is 32×24"),
-        ("7_mask.png", PERSON, "7_mask.png: a mask of no frame"),
+        ("7_mask.png", PERSON, "7_mask.png: a mask without a frame"),
     ],
 )
 def test_a_broken_mask_stops_or_leaves_its_frame_unlabelled(place, tmp_path, name, content, message) -> None:
@@ -133,7 +133,7 @@ def test_a_set_without_plate_or_frames_is_refused(place: Path, tmp_path: Path) -
 
 def test_two_frames_of_one_number_are_refused(place: Path, tmp_path: Path) -> None:
     write_image(place / "1.jpg", picture(9))
-    with pytest.raises(DataError, match=r"1\.png: bears the same number as 1\.jpg"):
+    with pytest.raises(DataError, match=r"1\.png: has the same number as 1\.jpg"):
         taken(place, tmp_path)
 
 
