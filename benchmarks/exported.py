@@ -35,7 +35,7 @@ from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter, cdnet
 from cleanplate.models import BackgroundModel, create
 from cleanplate.scenes import SceneSpec, write_scene
 
-_STILL = {"registration": False, "views": False}
+_STILL = {"stabilization": False, "mosaic": False}
 _BRIEF = {"steps": 30, "epoch_steps": 30}
 MODELS: dict[str, dict[str, Any]] = {
     "median": {},

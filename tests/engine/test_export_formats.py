@@ -35,7 +35,7 @@ openvino = quiet_openvino()
 
 KINDS: dict[str, dict[str, Any]] = {
     "median": {},
-    "lowmotion": {"registration": False, "views": False},
+    "lowmotion": {"stabilization": False, "mosaic": False},
     "plate": {"base": "median"},
     "pairnet": {"initial": "median"},
 }
@@ -153,7 +153,7 @@ def test_a_real_sequence_scores_the_same(to: str, real_plate, tmp_path: Path) ->
 @pytest.fixture(scope="module")
 def real_plate(real_data: Path):
     sequence = read_cdnet(real_data / "cdnet/baseline/pedestrians")
-    still = {"registration": False, "views": False, "frames": 60}
+    still = {"stabilization": False, "mosaic": False, "frames": 60}
     return sequence, cleanplate.create("plate", base_options=still).fit(sequence)
 
 

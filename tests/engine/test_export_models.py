@@ -69,7 +69,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "a mask beside the colours": ("flow_ae", {"stream": "mask"}),
     "on a mixture": ("plate", {"base": "gmm", "base_options": {"use": "label"}}),
     "on components": ("plate", {"base": "rpca"}),
-    "no vote": ("bgsnet", {"vote": 0.0}),
+    "no vote": ("bgsnet", {"network_weight": 0.0}),
     "not mirrored": ("unet", {"mirrored": False, "upsampling": "transposed", "stem": 1, "norm": "group", "side": 200}),
 }
 
@@ -271,7 +271,7 @@ def test_a_base_without_a_graph_is_named(frames) -> None:
 def test_a_camera_that_shakes_is_refused(name: str) -> None:
     large, random = textured(HEIGHT + 20, WIDTH + 20, seed=4).astype(np.uint8), np.random.default_rng(5)
     shaken = [large[y : y + HEIGHT, x : x + WIDTH].copy() for y, x in random.integers(6, 15, (60, 2))]
-    with pytest.raises(ModelError, match="lowmotion: the camera moves, .* registration=false and views"):
+    with pytest.raises(ModelError, match="lowmotion: the camera moves, .* stabilization=false and mosaic"):
         graph_of(cleanplate.create(name).fit(in_memory(shaken)))
 
 

@@ -63,7 +63,7 @@ def grey(picture: np.ndarray) -> np.ndarray:
     "options",
     [
         {"scale": 1, "initial": "none", "matching": 0.0},
-        {"search_steps": 2, "pull": 0.0, "average": 0.0},
+        {"search_steps": 2, "foreground_suppression": 0.0, "ema_decay": 0.0},
         {"light_jitter": 0.2, "optimizer": "rmsprop", "norm": "batch", "width": 5, "scale": 3},
         {"grey": True},
     ],

@@ -10,11 +10,11 @@ import pytest
 
 from cleanplate.errors import ModelError
 from cleanplate.models.components import augmentation
-from cleanplate.models.components.augmentation import Augmentation, Strengths, pasted
+from cleanplate.models.components.augmentation import Augmentation, AugmentationOptions, pasted
 from in_memory import textured
 
-STRONG = Strengths(cropped=0.3, turned=25.0, light=0.5, rough=0.5)
-STILL = Strengths(cropped=1.0, turned=0.0, light=0.0, rough=0.0, pasted=0.0)
+STRONG = AugmentationOptions(cropped=0.3, turned=25.0, light=0.5, rough=0.5)
+STILL = AugmentationOptions(cropped=1.0, turned=0.0, light=0.0, rough=0.0, pasted=0.0)
 
 
 def discs(seed: int, height: int = 90, width: int = 120) -> tuple[np.ndarray, np.ndarray]:
@@ -59,7 +59,7 @@ def test_what_is_unknown_stays_unknown() -> None:
 
 
 def test_a_picture_turned_round_shows_its_outside_as_unknown() -> None:
-    draws = Augmentation(64, Strengths(cropped=1.0, turned=45.0))
+    draws = Augmentation(64, AugmentationOptions(cropped=1.0, turned=45.0))
     white, moving = np.full((80, 80, 3), 255, np.uint8), np.full((80, 80), 255, np.uint8)
     corners = []
     for random in generators(20):
@@ -88,7 +88,7 @@ def test_a_draw_follows_from_its_generator_alone() -> None:
 
 
 def test_light_changes_the_picture_and_moves_nothing() -> None:
-    draws = Augmentation(64, Strengths(light=0.5, rough=0.0))
+    draws = Augmentation(64, AugmentationOptions(light=0.5, rough=0.0))
     picture, labels = discs(5)
     changed = 0
     for random in generators():
@@ -103,7 +103,7 @@ def test_light_changes_the_picture_and_moves_nothing() -> None:
 def test_roughness_spoils_the_picture_as_often_as_asked_for() -> None:
     picture = textured(60, 60).astype(np.uint8)
     for rough, low, high in ((1.0, 40, 40), (0.2, 5, 35)):
-        draws = Augmentation(60, Strengths(light=0.0, rough=rough))
+        draws = Augmentation(60, AugmentationOptions(light=0.0, rough=rough))
         spoilt = sum(not np.array_equal(draws.seen(picture, random), picture) for random in generators(40))
         assert low <= spoilt <= high
 

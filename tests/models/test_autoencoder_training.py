@@ -65,7 +65,7 @@ def small(model: Autoencoder, scene: FrameSequence) -> Tensor:
         ("wae", {"penalty": "gan", "batch_size": 1, "latent_dim": 1}),
         ("cae", {"learned_noise": True, "loss": {"ssim": 1.0}}),
         ("cae", {"initial": "none", "grey": True}),
-        ("rcae", {"isotropic": True, "initial": "none", "plain": 0.0, "pull": 6.0}),
+        ("rcae", {"isotropic": True, "initial": "none", "warm_up": 0.0, "foreground_suppression": 6.0}),
         ("rcae", {"learned_noise": True, "iterations": 1, "light_jitter": 0.2, "grey": True}),
         ("dae", {"two_pass": True, "corruption": {}, "grey": True}),
         ("dae", {"two_pass": True, "initial": "none", "learned_noise": True, "batch_size": 1}),
@@ -86,10 +86,10 @@ def test_every_option_trains(name: str, options: dict[str, Any], precision: Any,
         ("vae", {"kl_warm_up": -1}, r"model\.kl_warm_up: -1 is negative"),
         ("vae", {"scales": 0}, r"model\.scales: 0 is not positive"),
         ("wae", {"penalty": "kl"}, r"model\.penalty: 'kl' is not one of mmd, gan"),
-        ("wae", {"match": 0.0}, r"model\.match: 0\.0 is not positive"),
+        ("wae", {"divergence_weight": 0.0}, r"model\.divergence_weight: 0\.0 is not positive"),
         ("wae", {"batch_size": 1}, r"model\.batch_size: 1 has no pairs"),
         ("rcae", {"sparsity": 1.0}, r"model\.sparsity: 1\.0 is outside 0 … 1"),
-        ("rcae", {"plain": 1.0}, r"model\.plain: 1\.0 is outside 0 … 1"),
+        ("rcae", {"warm_up": 1.0}, r"model\.warm_up: 1\.0 is outside 0 … 1"),
         ("rcae", {"iterations": 0}, r"model\.iterations: 0 is not positive"),
         ("dae", {"corruption": {"fog": 0.1}}, r"model\.corruption\.fog: no such corruption; choose from gaussian, "),
         ("dae", {"corruption": {"erased": 1.0}}, r"model\.corruption\.erased: 1\.0 is outside 0 … 1"),
@@ -214,7 +214,9 @@ class TestWasserstein:
 
 class TestCoupled:
     def test_the_second_learns_the_firsts_picture_and_gives_the_background(self, scene: FrameSequence) -> None:
-        model = made("cae", initial="none", steps=150, epoch_steps=50, learning_rate=5e-3, scale=4, pull=0.0)
+        model = made(
+            "cae", initial="none", steps=150, epoch_steps=50, learning_rate=5e-3, scale=4, foreground_suppression=0.0
+        )
         assert isinstance(model, CoupledAutoencoder)
         task = started(model, scene)
         network = task.coupled
@@ -305,7 +307,7 @@ class TestRobust:
         assert (robust - code).norm() < 0.7 * (plain - code).norm()
 
     def test_training_is_on_what_is_left(self, scene: FrameSequence) -> None:
-        model = made("rcae", plain=0.0, initial="none")
+        model = made("rcae", warm_up=0.0, initial="none")
         task = started(model, scene)
         seen: list[Tensor] = []
         task.weighted = lambda frames, *rest: seen.append(frames) or type(task).weighted(task, frames, *rest)
@@ -325,7 +327,7 @@ class TestRobust:
         self, scene: FrameSequence, tmp_path: Path
     ) -> None:
         def task() -> Any:
-            return made("rcae", steps=12, epoch_steps=4, frames=12, plain=0.2, initial="mean", sparsity=0.02).task(
+            return made("rcae", steps=12, epoch_steps=4, frames=12, warm_up=0.2, initial="mean", sparsity=0.02).task(
                 scene
             )
 

@@ -51,7 +51,7 @@ def test_any_size_comes_back_exactly(size: tuple[int, int], channels: int) -> No
     [
         {"scale": 1, "initial": "none", "loss": {"ssim": 1.0}},
         {"loss": {"mse": 0.8, "ssim": 0.2}, "initial": "mean"},
-        {"learned_noise": True, "pull": 0.0, "loss": {"l1": 1.0}},
+        {"learned_noise": True, "foreground_suppression": 0.0, "loss": {"l1": 1.0}},
         {"light_jitter": 0.2, "optimizer": "rmsprop", "schedule": "constant", "latent_dim": 1},
         {"optimizer": "adamw", "initial": "mode", "width": 5, "scale": 3},
         {"norm": "spectral", "activation": "leaky_relu", "luminance": True, "loss": {"ms_ssim": 1.0}},

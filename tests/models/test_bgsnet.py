@@ -59,7 +59,7 @@ def test_it_starts_as_the_flagships_network_whatever_the_recent_background_is() 
         expected = flagship(pictures[:, :3], pictures[:, 3:6], pictures[:, 9:].float())
         found = model.network(pictures[:, :3], pictures[:, 3:6], pictures[:, 9:].float(), pictures[:, 6:9])
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
-    drawn = made(start="random").network.state_dict()["stem.weight"]
+    drawn = made(initial_weights="random").network.state_dict()["stem.weight"]
     assert not torch.equal(drawn, model.network.state_dict()["stem.weight"])
 
 
@@ -117,7 +117,8 @@ def test_it_says_what_is_missing(video: FrameSequence, tmp_path: Path) -> None:
 def test_part_of_the_flagship_stays_in_the_weights(video: FrameSequence) -> None:
     options = {"steps": 4, "epoch_steps": 2, "batch_size": 2, "workers": 0, "learning_rate": 1e-2}
     learnt, half, flagship = (
-        made(kept=kept, **options).learn([Labelled.of(video)]).network.state_dict() for kept in (0.0, 0.5, 1.0)
+        made(pretrained_share=kept, **options).learn([Labelled.of(video)]).network.state_dict()
+        for kept in (0.0, 0.5, 1.0)
     )
     torch.testing.assert_close(flagship, made().network.state_dict())
     assert not torch.equal(learnt["stem.weight"], flagship["stem.weight"])

@@ -71,7 +71,7 @@ def test_any_size_comes_back_exactly(size: tuple[int, int], channels: int) -> No
     "options",
     [
         {"scale": 1, "initial": "none", "loss": {"mse": 1.0}},
-        {"learned_noise": True, "pull": 0.0},
+        {"learned_noise": True, "foreground_suppression": 0.0},
         {"light_jitter": 0.2, "norm": "batch", "width": 5, "scale": 3},
         {"grey": True},
     ],
@@ -174,7 +174,9 @@ def lit_and_boxed(tolerance: float, scene: FrameSequence) -> tuple[float, float]
     Without the weighting of the loss, so that nothing but the skips can keep the box out.
     """
     options = {"steps": 200, "epoch_steps": 100, "batch_size": 4, "learning_rate": 5e-3, "width": 8, "scale": 1}
-    model = made("unet_ae", **options, latent_dim=4, pull=0.0, light_jitter=0.3, tolerance=tolerance).fit(scene)
+    model = made(
+        "unet_ae", **options, latent_dim=4, foreground_suppression=0.0, light_jitter=0.3, tolerance=tolerance
+    ).fit(scene)
     frame = scene[5]
     boxed, dark = frame.copy(), (frame * 0.8).astype(np.uint8)
     boxed[20:40, 30:50] = 255

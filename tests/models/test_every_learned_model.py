@@ -54,7 +54,9 @@ FROM_NOTHING: dict[str, Any] = {
     "learning_rate": 1e-2,
 }
 NEEDS: dict[str, dict[str, Any]] = {
-    "rcae": {"pull": 3.0},  # before there is a background, its sparse part cannot tell what foreground is
+    "rcae": {
+        "foreground_suppression": 3.0
+    },  # before there is a background, its sparse part cannot tell what foreground is
 }
 
 

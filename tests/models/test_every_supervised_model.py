@@ -31,10 +31,10 @@ from cleanplate.scenes import SceneSpec, write_scene
 
 LABELLED = sorted(name for name, model in available().items() if model.labelled)
 SHORT: dict[str, Any] = {"steps": 6, "epoch_steps": 2, "batch_size": 2, "workers": 0}
-LEARNING: dict[str, Any] = {"steps": 24, "epoch_steps": 24, "batch_size": 4, "average": 0.5}
+LEARNING: dict[str, Any] = {"steps": 24, "epoch_steps": 24, "batch_size": 4, "ema_decay": 0.5}
 # What makes each of them small, and start from nothing.
 NEEDS: dict[str, dict[str, Any]] = {
-    "bgsnet": {"side": 32, "examples": 6, "start": "random", "base": "median"},
+    "bgsnet": {"side": 32, "examples": 6, "initial_weights": "random", "base": "median"},
     "pairnet": {"crop": 48, "working": 48, "frames": 12},
     "unet": {"side": 48, "width": 4, "widest": 8, "stages": 3, "pasted": 1.0},
 }
@@ -208,7 +208,7 @@ def test_a_wrong_frame_is_refused(name: str, frame: Any, learnt: Callable[[str],
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"average": 1.0}, r"^model\.average: 1\.0 is outside 0 … 1"),
+        ({"ema_decay": 1.0}, r"^model\.ema_decay: 1\.0 is outside 0 … 1"),
         ({"weight_decay": -1.0}, r"^model\.weight_decay: -1\.0 is negative"),
         ({"workers": -1}, r"^model\.workers: -1 is negative"),
         ({"loss": {"mse": 1.0}}, r"^model\.loss\.mse: no such loss; choose from bce, dice, focal, lovasz"),
@@ -289,7 +289,7 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_the_average_of_the_weights_is_what_is_handed_over(name: str, labelled: list[Labelled], tmp_path: Path) -> None:
-    model = made(name, average=0.9, steps=2)
+    model = made(name, ema_decay=0.9, steps=2)
     fit(model, labelled, CPU, tmp_path, {})
     kept = torch.load(tmp_path / "best.ckpt", weights_only=False)["state_dict"]
     for key, weight in model.network.state_dict().items():

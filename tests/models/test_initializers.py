@@ -167,7 +167,14 @@ def test_the_initial_background_can_be_a_part_of_the_loss(scene):
     changes = {}
     for weight in (0.0, 100.0):
         model = cleanplate.create(
-            "ae", initial="mean", initial_weight=weight, pull=0.0, steps=30, epoch_steps=30, batch_size=8, frames=40
+            "ae",
+            initial="mean",
+            initial_weight=weight,
+            foreground_suppression=0.0,
+            steps=30,
+            epoch_steps=30,
+            batch_size=8,
+            frames=40,
         ).fit(scene)
         plate = model.network.plate[0].permute(1, 2, 0).flip(-1).numpy() * 255
         changes[weight] = np.mean([gap(one.background, plate) for one in model.predict([scene[5], scene[30]])])

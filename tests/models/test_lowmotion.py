@@ -60,7 +60,9 @@ def test_object_and_plate_are_found_whether_the_camera_shakes_or_not(fitted: Bac
 def test_registration_is_what_does_it() -> None:
     gaps = {}
     for registration in (True, False):
-        model = create("lowmotion", registration=registration, residual=False, views=False).fit(scene_of(3.0))
+        model = create("lowmotion", stabilization=registration, residual_subspace=False, mosaic=False).fit(
+            scene_of(3.0)
+        )
         frame, plate, _ = view(101, 3.0)
         gaps[registration] = np.abs(model.predict([frame])[0].background - plate)[8:-8, 8:-8].mean()
     assert gaps[True] < 0.4 * gaps[False]
@@ -102,15 +104,15 @@ def test_with_few_frames_there_is_a_plate_and_nothing_more(count: int) -> None:
 
 def test_parts_can_be_left_out() -> None:
     shaking = scene_of(3.0)
-    for option, key in (("registration", "reference"), ("residual", "components"), ("noise", "noise")):
-        state = create("lowmotion", **{option: False}, views=False).fit(shaking).state_dict()
+    for option, key in (("stabilization", "reference"), ("residual_subspace", "components"), ("noise", "noise")):
+        state = create("lowmotion", **{option: False}, mosaic=False).fit(shaking).state_dict()
         assert state.get(key) is None
         others = {"reference", "components", "noise"} - {key}
         assert all(state.get(other) is not None for other in others)
 
 
 def test_without_residual_the_background_is_the_plate_whatever_the_light() -> None:
-    model = create("lowmotion", residual=False).fit(scene_of(0.0))
+    model = create("lowmotion", residual_subspace=False).fit(scene_of(0.0))
     frame = view(100, 0.0)[0]
     dark = np.rint(frame * 0.8).astype(np.uint8)
     for prediction in model.predict([frame, dark]):

@@ -46,7 +46,7 @@ def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: Fram
 
 def test_without_its_vote_the_base_decides(scene: FrameSequence) -> None:
     base = cleanplate.create("lowmotion", {"threshold": 28.0}).fit(scene)
-    alone = cleanplate.create("plate", vote=0.0).fit(scene)
+    alone = cleanplate.create("plate", network_weight=0.0).fit(scene)
     for index in (3, 30):
         np.testing.assert_array_equal(base.apply(scene[index]), alone.apply(scene[index]))
 
@@ -140,7 +140,7 @@ def test_wrong_weights_are_refused_by_name(tmp_path: Path, content: bytes | None
     [
         ({"base": "plate"}, "cannot be its own base"),
         ({"base": "nothing"}, "'nothing' is unknown"),
-        ({"vote": -1.0}, "vote: -1.0 is negative"),
+        ({"network_weight": -1.0}, "network_weight: -1.0 is negative"),
         ({"base_options": {"frames": 1}}, "frames: 1 is too few"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cleanplate.models.base import BackgroundModel
 from cleanplate.models.exported import SUFFIXES, load_exported
 from cleanplate.models.registry import create
 from cleanplate.utils.files import replacing
+from cleanplate.utils.options import present_names
 
 FORMAT = 1
 """Raised whenever older versions could not read the file."""
@@ -37,11 +39,10 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
     content = read(path)
     try:
         described = content["model"]
-        model = create(
-            described["name"],
-            foreground.model_dump() if foreground else described["foreground"],
-            **described["options"],
-        )
+        head = foreground.model_dump() if foreground else described["foreground"]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # options of an older version under their former names
+            model = create(described["name"], head, **described["options"])
         model.load_state_dict(_as_arrays(content["state"]))
         model.load_stream_state(_all_arrays(content.get("memory", {})))
     except (CleanplateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
@@ -81,7 +82,7 @@ def load_into(model: BackgroundModel, path: Path | str) -> None:
     described, own = content.get("model", {}), model.describe()
     if described.get("name") != own["name"]:
         raise ModelError(f"{path}: holds {described.get('name')!r}, this is {own['name']}; use cleanplate.load")
-    kept = _plain(described.get("options", {}))
+    kept = _plain(present_names(type(model.options), described.get("options", {})))
     for key, value in _plain(own["options"]).items():
         if kept.get(key) != value:
             raise ModelError(f"{path}: its {key} is {kept.get(key)}, this model's is {value}; use cleanplate.load")

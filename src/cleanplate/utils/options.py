@@ -80,22 +80,20 @@ def validated(kind: type[Kind], values: Mapping[str, Any], prefix: str = "", def
         ConfigError: naming the option, the value and the choices.
     """
     given = dict(defaults.model_dump()) if defaults is not None else {}
+    for former in [name for name in values if name in kind.renamed]:
+        warnings.warn(f"{prefix}{former} is called {prefix}{kind.renamed[former]} now", FutureWarning, stacklevel=3)
     try:
-        return kind(**(given | current_names(kind, values, prefix)))
+        return kind(**(given | present_names(kind, values)))
     except ConfigError as error:
         raise ConfigError(f"{prefix}{error}") from error
 
 
-def current_names(kind: type[Options], values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`values` under the present names of the options, with a warning for each former name."""
-    result = dict(values)
-    for former in [name for name in values if name in kind.renamed]:
-        present = kind.renamed[former]
-        if present in values:
+def present_names(kind: type[Options], values: Mapping[str, Any]) -> dict[str, Any]:
+    """`values` with the present names of options in place of former ones; raises `ConfigError` if both are given."""
+    for former, present in kind.renamed.items():
+        if former in values and present in values:
             raise ConfigError(f"{former}: is called {present} now, and both are given; leave {former} out")
-        warnings.warn(f"{prefix}{former} is called {prefix}{present} now", FutureWarning, stacklevel=3)
-        result[present] = result.pop(former)
-    return result
+    return {kind.renamed.get(name, name): value for name, value in values.items()}
 
 
 def _message(kind: type[Options], error: ValidationError) -> str:

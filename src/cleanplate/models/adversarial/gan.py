@@ -17,8 +17,8 @@ training GANs (2016, arXiv 1606.03498), for the matching; Schlegl et al., f-AnoG
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 class GanOptions(AutoencoderOptions):
     """What a GAN has beyond an autoencoder's options, which hold for generator and encoder."""
 
+    renamed: ClassVar[Mapping[str, str]] = {**AutoencoderOptions.renamed, "average": "ema_decay"}
+
     batch_size: Count = 8
     """Half of the others': every batch is generated and judged several times over."""
     norm: Norm = "none"
@@ -63,7 +65,7 @@ class GanOptions(AutoencoderOptions):
     `moment_distance`; 0 leaves the generator to its opponent alone."""
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
     """Adam's first, of generator and discriminator; low, for their aims change from step to step."""
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.95
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.95
     """Share of the past in the generator's moving average, which is what the model keeps; 0 keeps the last."""
     code_weight: NonNegative = 0.1
     """Of recovering the codes of generated pictures, beside explaining frames."""
@@ -121,7 +123,9 @@ class Gan(Autoencoder):
         inputs = self._inputs([shrunk(frame, self.network.working) for frame in frames]).float() / 255
         with torch.no_grad():
             codes = self.network.encode(inputs)
-        codes = searched(self.network, inputs, codes, options.search_steps, options.search_rate, options.pull)
+        codes = searched(
+            self.network, inputs, codes, options.search_steps, options.search_rate, options.foreground_suppression
+        )
         plate = self.network.plate
         with torch.no_grad():
             residuals = self.network.decode(codes)[0] - self.network.small_plate

@@ -66,7 +66,7 @@ class GanTask(ReconstructionTask):
         discriminator, generator, encoder = self.optimizers()  # type: ignore[attr-defined]  # a list, with three
         draws = self.step_generator()
         frames = self.jittered(self.training_frames(batch))
-        real = self._shown(cleaned(frames, self._scene(draws), self.gan_options.pull, self.box))
+        real = self._shown(cleaned(frames, self._scene(draws), self.gan_options.foreground_suppression, self.box))
 
         with torch.no_grad():
             made = self._played(len(frames), draws)
@@ -129,7 +129,7 @@ class GanTask(ReconstructionTask):
     @torch.no_grad()
     def _average(self) -> None:
         played = self.steps_done // self.critic_steps
-        kept = min(self.gan_options.average, (1 + played) / (10 + played))  # at first the past is worth little
+        kept = min(self.gan_options.ema_decay, (1 + played) / (10 + played))  # at first the past is worth little
         for average, weight in self._averaged():
             average.lerp_(weight, 1 - kept)
         for statistic, buffer in zip(self.core.generator.buffers(), self.player.buffers(), strict=True):

@@ -47,7 +47,7 @@ class ReconstructionTask(FramesTask):
     def weighted(self, frames: Tensor, background: Tensor, noise: Tensor | None, stage: str) -> Tensor:
         """Loss of a background and its expected error against frames, foreground-like regions weighing little."""
         options = self.autoencoder_options
-        weight = background_weight(background, frames, options.pull, self.box)
+        weight = background_weight(background, frames, options.foreground_suppression, self.box)
         loss = (weight * mixed(options.loss, background, frames)).sum() / weight.sum()
         parts = {"reconstruction": loss}
         if noise is not None:

@@ -5,46 +5,34 @@ Albumentations does the work, on picture and labels alike; its randomness comes 
 
 import os
 import random as python_random
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
+from pydantic import Field
 
 from cleanplate.data.training.examples import MOVING, UNKNOWN
-from cleanplate.errors import ConfigError, ModelError
+from cleanplate.errors import ModelError
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.options import Options, Share
 
 _STRETCHED = (0.75, 4 / 3)
 _FARTHER = 0.75
 
 
-@dataclass(frozen=True)
-class Strengths:
-    """How much a picture is changed; 0 (of `cropped` 1) leaves that out.
+class AugmentationOptions(Options):
+    """How much a picture is changed; 0 (1 for `cropped`) leaves that out."""
 
-    Attributes:
-        cropped: the smallest share of a picture that an example shows.
-        turned: most degrees that it is turned by, either way.
-        light: how far brightness and contrast, half as far colours and gamma, part from one.
-        rough: how often each of noise, blur and JPEG spoils an example.
-        pasted: how often people of another picture are pasted into an example.
-    """
-
-    cropped: float = 0.35
-    turned: float = 10.0
-    light: float = 0.4
-    rough: float = 0.2
-    pasted: float = 0.3
-
-    def __post_init__(self) -> None:
-        if not 0 < self.cropped <= 1:
-            raise ConfigError(f"cropped: {self.cropped} is outside 0 … 1; 1 shows whole pictures")
-        if not 0 <= self.turned <= 180:
-            raise ConfigError(f"turned: {self.turned} is outside 0 … 180 degrees")
-        for key in ("light", "rough", "pasted"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise ConfigError(f"{key}: {getattr(self, key)} is outside 0 … 1")
+    cropped: Annotated[float, Field(gt=0, le=1)] = 0.35
+    """The smallest share of a picture that an example shows."""
+    turned: Annotated[float, Field(ge=0, le=180)] = 10.0
+    """Largest rotation in degrees, either way."""
+    light: Share = 0.4
+    """Largest change of brightness and contrast, as a share; colours and gamma change half as much."""
+    rough: Share = 0.2
+    """Probability of each of noise, blur and JPEG compression."""
+    pasted: Share = 0.3
+    """Probability that people of another picture are pasted into an example."""
 
 
 class Augmentation:
@@ -54,7 +42,7 @@ class Augmentation:
         ModelError: if albumentations is not installed.
     """
 
-    def __init__(self, side: int, strengths: Strengths) -> None:
+    def __init__(self, side: int, strengths: AugmentationOptions) -> None:
         self.strengths = strengths
         library = _albumentations()
         self._geometry = library.Compose(_geometry(library, side, strengths))
@@ -97,7 +85,7 @@ def _drawn(transforms: Any, random: np.random.Generator, **pictures: Image) -> A
     return transforms(**pictures)
 
 
-def _geometry(library: Any, side: int, strengths: Strengths) -> list[Any]:
+def _geometry(library: Any, side: int, strengths: AugmentationOptions) -> list[Any]:
     steps = [
         library.RandomResizedCrop(
             (side, side),
@@ -125,7 +113,7 @@ def _geometry(library: Any, side: int, strengths: Strengths) -> list[Any]:
     return steps
 
 
-def _light(library: Any, strengths: Strengths) -> list[Any]:
+def _light(library: Any, strengths: AugmentationOptions) -> list[Any]:
     steps = []
     if strengths.light:
         far, near = strengths.light, strengths.light / 2

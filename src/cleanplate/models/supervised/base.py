@@ -27,12 +27,14 @@ if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not n
 class LabelledOptions(TrainingOptions):
     """How a model learns from labels."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"average": "ema_decay"}
+
     optimizer: Any = "adamw"
     loss: Mapping[str, float] = Field({"bce": 1.0, "dice": 1.0})
     """A weight each of bce, dice, focal, lovasz."""
     weight_decay: NonNegative = 1e-4
     """Of the optimiser, where it has one."""
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """How much of the average of the weights is kept at each step, less in the first ones; 0 predicts with the last
     weights."""
     workers: WholeNumber = 1

@@ -40,9 +40,9 @@ class LabelledTask(pl.LightningModule):
         self.network = model.network.train()  # Lightning leaves modes as it finds them
         self.options = model.options
         self.averaged: AveragedModel | None = None
-        if self.options.average:
+        if self.options.ema_decay:
             self.averaged = AveragedModel(
-                self.network, multi_avg_fn=_moving_average(self.options.average), use_buffers=True
+                self.network, multi_avg_fn=_moving_average(self.options.ema_decay), use_buffers=True
             ).requires_grad_(False)
         # Not a submodule of the task: the model owns the network, and only its weights travel in checkpoints.
         self._logits: Callable[[Tensor], Tensor] = model.logits

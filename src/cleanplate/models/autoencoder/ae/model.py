@@ -10,8 +10,8 @@ with background noise estimation (WACV 2023, arXiv 2112.08001).
 Example: `cleanplate.create("ae", latent_dim=16).fit(sequence).apply(frame)`. See also `aae`, `lowmotion`.
 """
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import cv2
 import numpy as np
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 class AutoencoderOptions(TrainingOptions):
     """What an autoencoder has beyond its training."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"pull": "foreground_suppression"}
+
     latent_dim: Count = 16
     """Numbers in the code."""
     width: Count = 16
@@ -70,7 +72,7 @@ class AutoencoderOptions(TrainingOptions):
     """Of the loss between background and initial background, on top of the frames'; 0 leaves it out."""
     loss: dict[str, float] = Field({"smooth_l1": 1.0})
     """Weight of each reconstruction loss, by name."""
-    pull: NonNegative = 6.0
+    foreground_suppression: NonNegative = 6.0
     """How strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike."""
     learned_noise: bool = False
     """Learn the expected error of each pixel in each frame (a fourth output channel), and use it in place of the

@@ -34,7 +34,7 @@ class MultiDecoderTask(ReconstructionTask):
         target = F.interpolate(frames, size, mode="area")
         picture = F.interpolate(self._constant(), size, mode="area") + output
         box = 2 * (self.box * size[1] // (2 * frames.shape[-1])) + 1
-        weight = background_weight(picture, target, self.autoencoder_options.pull, box)
+        weight = background_weight(picture, target, self.autoencoder_options.foreground_suppression, box)
         return (weight * mixed(self.autoencoder_options.loss, picture, target)).sum() / weight.sum()
 
     def _constant(self) -> Tensor:

@@ -18,7 +18,8 @@ under the line.
 Example: `cleanplate.create("rcae", sparsity=0.1).fit(sequence).apply(frame)`. See also `ae`, `dae`.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -37,14 +38,16 @@ if TYPE_CHECKING:
 class RobustOptions(AutoencoderOptions):
     """What the robust autoencoder has beyond the plain one; S takes out what the pull takes out there."""
 
+    renamed: ClassVar[Mapping[str, str]] = {**AutoencoderOptions.renamed, "plain": "warm_up"}
+
     loss: dict[str, float] = Field({"mse": 1.0})
-    pull: NonNegative = 0.0
+    foreground_suppression: NonNegative = 0.0
     sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Λ, on pictures in 0 … 1: how far a pixel must be from the background to be counted as foreground."""
     isotropic: bool = False
     """Threshold the length of a pixel's colour difference (λ‖S‖₂,₁), so that a pixel is foreground in all channels
     or in none; otherwise each channel for itself (λ‖S‖₁)."""
-    plain: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    warm_up: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of the training before the first proximal step. With S from the start, a network that knows nothing
     would call the whole picture foreground."""
     iterations: Count = 3

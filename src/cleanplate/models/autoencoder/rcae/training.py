@@ -23,7 +23,7 @@ class RobustTask(ReconstructionTask):
         super().__init__(model, frames)
         options = model.options
         self.robust = model.network
-        self.plain_steps = round(options.plain * options.epochs * options.epoch_steps)
+        self.plain_steps = round(options.warm_up * options.epochs * options.epoch_steps)
         self.sparse = torch.zeros((len(self._train_indices), *frames.shape[1:]), dtype=torch.half)
 
     def on_fit_start(self) -> None:

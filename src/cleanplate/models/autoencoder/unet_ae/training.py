@@ -21,7 +21,7 @@ class UNetTask(ReconstructionTask):
         loss = super().reconstruction(frames, codes, stage)
         options, frames = self.autoencoder_options, frames[:, :3]
         picture, _ = self.plate_network.onto_plate(codes.provisional)
-        weight = background_weight(picture, frames, options.pull, self.box)
+        weight = background_weight(picture, frames, options.foreground_suppression, self.box)
         provisional = (weight * mixed(options.loss, picture, frames)).sum() / weight.sum()
         self.log(f"{stage}/provisional", provisional.detach(), batch_size=len(frames), sync_dist=stage == "val")
         return loss + self.provisional * provisional

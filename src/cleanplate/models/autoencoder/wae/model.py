@@ -12,7 +12,8 @@ test (2012).
 Example: `cleanplate.create("wae", penalty="gan").fit(sequence).apply(frame)`. See also `aae`, `vae`.
 """
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -32,9 +33,11 @@ _SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 class WassersteinOptions(AutoencoderOptions):
     """What the Wasserstein autoencoder has beyond the plain one."""
 
+    renamed: ClassVar[Mapping[str, str]] = {**AutoencoderOptions.renamed, "match": "divergence_weight"}
+
     penalty: Literal["mmd", "gan"] = "mmd"
     """How the distance between codes and prior is measured."""
-    match: Positive = 0.01
+    divergence_weight: Positive = 0.01
     """Weight of that distance, beside the reconstruction."""
     critic_width: Count = 64
     """Units of the critic's hidden layers; this and what follows for `gan` only."""

@@ -17,7 +17,7 @@ class DiscrepancyTask(ReconstructionTask):
 
     def __init__(self, model: WassersteinAutoencoder, frames: Tensor) -> None:
         super().__init__(model, frames)
-        self.match = model.options.match
+        self.match = model.options.divergence_weight
 
     def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
         """One step on an index batch."""
@@ -79,7 +79,9 @@ class CriticTask(ReconstructionTask):
 
         self.toggle_optimizer(autoencoder)
         codes = self.plate_network.encode(frames)
-        loss = self.reconstruction(frames, codes, "train") - options.match * self.critic(codes).float().mean()
+        loss = (
+            self.reconstruction(frames, codes, "train") - options.divergence_weight * self.critic(codes).float().mean()
+        )
         autoencoder.zero_grad()
         self.manual_backward(loss)
         autoencoder.step()

@@ -12,9 +12,9 @@ Example: `cleanplate.create("plate").fit(sequence).apply(frame)`; `cleanplate.cr
 `lowmotion`, and `cleanplate.models.hybrid.plate.pretraining`, which made the weights.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -43,13 +43,15 @@ from cleanplate.utils.options import NonNegative, Options
 class PlateOptions(Options):
     """What the two witnesses are, and how much each of them counts."""
 
+    renamed: ClassVar[Mapping[str, str]] = {"cap": "difference_clip", "vote": "network_weight"}
+
     base: str = "lowmotion"
     """The model that gives the background."""
     base_options: dict[str, Any] = Field({})
     """Values that differ from its defaults."""
-    cap: NonNegative = 45.0
+    difference_clip: NonNegative = 45.0
     """Grey levels that the base's score counts at most."""
-    vote: NonNegative = 36.0
+    network_weight: NonNegative = 36.0
     """Grey levels between the network's surest no and its surest yes; 0 leaves it out."""
     weights: str = ""
     """A file of weights that `pretraining_task` made, in place of the one that comes with the package."""
@@ -109,8 +111,8 @@ class Plate(ModelWrapper):
             self.network,
             self.head.options,
             self.base.noise_of(size),
-            difference_clip=self.options.cap,
-            network_weight=self.options.vote,
+            difference_clip=self.options.difference_clip,
+            network_weight=self.options.network_weight,
         )
 
     def _fused(self, frame: Image, estimate: Estimate) -> Estimate:
@@ -119,10 +121,14 @@ class Plate(ModelWrapper):
         score = estimate.score
         if score is None:
             score = self.head.score(frame, estimate.background, noise)
-        if self.options.vote == 0:
-            return Estimate(estimate.background, noise, np.minimum(score, np.float32(self.options.cap)))
+        if self.options.network_weight == 0:
+            return Estimate(estimate.background, noise, np.minimum(score, np.float32(self.options.difference_clip)))
         probability = self.probability(frame, estimate.background, noise)
-        return Estimate(estimate.background, noise, fuse(score, probability, self.options.cap, self.options.vote))
+        return Estimate(
+            estimate.background,
+            noise,
+            fuse(score, probability, self.options.difference_clip, self.options.network_weight),
+        )
 
     def probability(self, frame: Image, background: Image, noise: Score) -> Score:
         """The network's probability of foreground, float32 `[H, W]`, median-filtered."""

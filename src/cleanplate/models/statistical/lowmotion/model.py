@@ -12,8 +12,8 @@ from what was expected is taken over. Backgrounds put together frame by frame st
 Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar
 
 import cv2
 import numpy as np
@@ -43,13 +43,19 @@ _REGISTERED = 80
 class LowMotionOptions(Options):
     """What the recipe is made of."""
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "registration": "stabilization",
+        "views": "mosaic",
+        "residual": "residual_subspace",
+    }
+
     frames: Annotated[int, Field(ge=2)] = 400
     """Most pairs of consecutive frames that are looked at, evenly spaced."""
-    registration: bool = True
+    stabilization: bool = True
     """Look for a shaking camera, and follow it where there is one."""
-    views: bool = True
+    mosaic: bool = True
     """Look for a camera that pans or zooms, and put backgrounds together where there is one."""
-    residual: bool = True
+    residual_subspace: bool = True
     """Follow light and waves by principal components; otherwise the head's light compensation is all."""
     noise: bool = True
     """Measure what never rests."""
@@ -81,9 +87,9 @@ class LowMotion(BackgroundModel):
         frames = pairs.frames
         enough = len(frames) >= FEW_FRAMES
         self._registration = self._residual = self._views = self._noise = self._running = None
-        if self.options.registration:
+        if self.options.stabilization:
             self._registration = Registration.learned(frames[:: -(-len(frames) // _REGISTERED)])
-        if self._registration is None and self.options.views and enough and camera_moves(pairs):
+        if self._registration is None and self.options.mosaic and enough and camera_moves(pairs):
             self._views = Views.of(sequence)
         if self._registration is not None:
             pairs = FramePairs(self._aligned(pairs.frames), self._aligned(pairs.following))
@@ -91,7 +97,7 @@ class LowMotion(BackgroundModel):
         plate = low_motion_background(pairs) if enough else learned(pairs)
         self._background = self._plate = plate
         self._size = (plate.shape[0], plate.shape[1])
-        if self.options.residual and self._views is None and enough:
+        if self.options.residual_subspace and self._views is None and enough:
             self._residual = ResidualSubspace.learned(plate, list(pairs.frames))
         if self.options.noise and self._views is None and enough:
             self._noise = self._resting(pairs, ((frame, self._still(frame)) for frame in pairs.frames))
@@ -140,7 +146,7 @@ class LowMotion(BackgroundModel):
         if self._views is not None or self._registration is not None:
             raise ModelError(
                 f"{self.name}: the camera moves, and following it cannot be exported; for a camera that stands still, "
-                "fit it with registration=false and views=false"
+                "fit it with stabilization=false and mosaic=false"
             )
         plate = self._plate if self._running is None else self._running
         assert plate is not None  # it was fitted

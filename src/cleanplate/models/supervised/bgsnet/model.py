@@ -17,7 +17,7 @@ Example: `cleanplate.create("bgsnet").learn([Labelled.of(other)]).fit(sequence).
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -47,17 +47,25 @@ from cleanplate.utils.options import Count, NonNegative, Positive, Share
 class BgsNetOptions(LabelledOptions):
     """What is compared, how it is learnt, and how much the base's own difference still counts."""
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        **LabelledOptions.renamed,
+        "cap": "difference_clip",
+        "vote": "network_weight",
+        "kept": "pretrained_share",
+        "start": "initial_weights",
+    }
+
     base: str = "lowmotion"
     """The model that gives the empty background."""
     base_options: Mapping[str, Any] = Field({})
     """Values that differ from its defaults."""
-    start: Literal["plate", "random"] = "plate"
+    initial_weights: Literal["plate", "random"] = "plate"
     """The network's first weights: the flagship's, or drawn by chance."""
-    kept: Share = 0.5
+    pretrained_share: Share = 0.5
     """How much of the flagship's weights stays in the result; a few videos teach much that holds for them alone."""
-    cap: NonNegative = 45.0
+    difference_clip: NonNegative = 45.0
     """Grey levels that the base's difference counts at most, as in `plate`."""
-    vote: NonNegative = 36.0
+    network_weight: NonNegative = 36.0
     """Grey levels between the network's surest no and its surest yes."""
     examples: Count = 400
     """Most labelled frames of a video that are learnt from, evenly spaced."""
@@ -100,7 +108,7 @@ class BgsNet(ModelWrapper, SupervisedModel):
     def build(self) -> nn.Module:
         """See `SupervisedModel.build`."""
         network = ForegroundNetwork(further=1)
-        if self.options.start == "plate":
+        if self.options.initial_weights == "plate":
             network.load_narrower(pretrained_weights())
         return network
 
@@ -118,10 +126,10 @@ class BgsNet(ModelWrapper, SupervisedModel):
     def finish(self) -> None:
         """See `SupervisedModel.finish`; averages the weights with those of `plate` (WiSE-FT, Wortsman et al., 2022)."""
         super().finish()
-        if self.options.start == "plate" and self.options.kept:
+        if self.options.initial_weights == "plate" and self.options.pretrained_share:
             first = ForegroundNetwork(further=1)
             first.load_narrower(pretrained_weights())
-            share = self.options.kept
+            share = self.options.pretrained_share
             with torch.no_grad():
                 for weight, before in zip(self.network.parameters(), first.parameters(), strict=True):
                     weight.mul_(1 - share).add_(before, alpha=share)
@@ -159,8 +167,8 @@ class BgsNet(ModelWrapper, SupervisedModel):
             self.network,
             self.head.options,
             self.base.noise_of(size),
-            difference_clip=self.options.cap,
-            network_weight=self.options.vote,
+            difference_clip=self.options.difference_clip,
+            network_weight=self.options.network_weight,
         )
         graph.remember(self.recent)
         return graph
@@ -178,7 +186,11 @@ class BgsNet(ModelWrapper, SupervisedModel):
         score = estimate.score
         if score is None:
             score = self.head.score(frame, estimate.background, noise)
-        return Estimate(estimate.background, noise, fuse(score, probability, self.options.cap, self.options.vote))
+        return Estimate(
+            estimate.background,
+            noise,
+            fuse(score, probability, self.options.difference_clip, self.options.network_weight),
+        )
 
     def stream_state(self) -> dict[str, Any]:
         """See `BackgroundModel.stream_state`: the base's, and the recent background."""

@@ -33,7 +33,7 @@ class UNetExamples(Examples):
     def __init__(self, labelled: Sequence[Labelled], options: "UNetOptions") -> None:
         super().__init__(options.seed)
         self.options = options
-        self.augmentation = Augmentation(options.side, options.strengths)
+        self.augmentation = Augmentation(options.side, options)
         self._read = lru_cache(options.frames)(self._read_anew)  # of a small set, decoding would be half the work
         places = [(pictures, number) for pictures in labelled for number in pictures.numbers]
         learnt, held = split_off(range(len(places)))

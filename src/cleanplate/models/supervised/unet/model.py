@@ -23,7 +23,7 @@ from torch import Tensor
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training.examples import Labelled
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.models.components.augmentation import Strengths
+from cleanplate.models.components.augmentation import AugmentationOptions
 from cleanplate.models.components.blocks import Activation, Style
 from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.components.encoder_weights import load_encoder
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 _BATCH = 8
 
 
-class UNetOptions(LabelledOptions):
+class UNetOptions(LabelledOptions, AugmentationOptions):
     """The network, what it is shown, and how it predicts."""
 
     side: Annotated[int, Field(ge=16)] = 128
@@ -70,13 +70,7 @@ class UNetOptions(LabelledOptions):
     encoder_weights: str | None = None
     """A file that the encoder starts from, such as a checkpoint of a `unet`; `None` for none."""
     mirrored: bool = True
-    """Whether frames are seen mirrored as well when predicting, at twice the time. cropped, turned, light, rough,
-    pasted: of the augmentation, see `Strengths`."""
-    cropped: float = 0.35
-    turned: float = 10.0
-    light: float = 0.4
-    rough: float = 0.2
-    pasted: float = 0.3
+    """Whether frames are seen mirrored as well when predicting, at twice the time."""
     judged: Count = 200
     """Most of the held-out pictures that the training is judged by."""
     initial: Initial = "median"
@@ -88,17 +82,7 @@ class UNetOptions(LabelledOptions):
     """Most pictures that are held in memory, made smaller, by each process that draws."""
     learning_rate: Positive = 2e-3
     weight_decay: float = 1e-2
-    average: float = 0.995
-
-    def check(self) -> None:
-        """See `Options.check`."""
-        super().check()
-        _ = self.strengths
-
-    @property
-    def strengths(self) -> Strengths:
-        """Those of the augmentation."""
-        return Strengths(self.cropped, self.turned, self.light, self.rough, self.pasted)
+    ema_decay: float = 0.995
 
 
 @register
