@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from cleanplate.acquire.palm_model import palm_model_path, palm_model_unmet
-from cleanplate.camera.capture.palms import by_opencv, by_openvino, letterboxed
+from cleanplate.camera.capture.palm_detector import by_opencv, by_openvino, letterboxed
 
 
 def main(rounds: int) -> None:

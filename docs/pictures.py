@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from tests.camera import drawn_hand
 from tests.camera.room import Camera
-from tests.camera.screen import Handle, Screen, program, until, virtual_screen
+from tests.camera.screen import WAIT, Handle, Screen, program, until, virtual_screen
 
 from cleanplate.data.io.images import write_image
 from cleanplate.scenes.figures import person
@@ -51,7 +51,7 @@ def _running(screen: Screen, camera: Camera, title: str, *arguments: object) -> 
         window.shows(lambda seen: seen.shape == (HEIGHT, WIDTH, 3))
         yield window
         window.key("q")
-        process.wait(30)
+        process.wait(WAIT)
 
 
 def _saved(out: Path, name: str, picture: Image) -> None:
@@ -66,7 +66,7 @@ def capture(screen: Screen, work: Path, out: Path) -> None:
     hand = round(0.85 * WIDTH), round(0.45 * HEIGHT)
     with _running(screen, camera, "cleanplate capture", "capture", camera.folder, "-b", 4, "-s", 6) as window:
         window.key("b")
-        until(lambda: (work / "captured/set1/bkg.png").exists() or None, 60, "no background")
+        until(lambda: (work / "captured/set1/bkg.png").exists() or None, "no background")
         window.key("b")
         camera.shows(lambda seed: _mirrored(drawn_hand.draw(room(seed, 250), hand, 82)))
         _saved(out, "capture.jpg", window.shows(lambda seen: _greener(seen[hand[1] - 30, hand[0]], 40)))
@@ -88,7 +88,7 @@ def annotate(screen: Screen, work: Path, out: Path) -> None:
         window.move(60, 205)
         _saved(out, "annotate.jpg", window.shows(lambda seen: bool((seen[205, 60] > 200).all())))
         window.key("q")
-        process.wait(30)
+        process.wait(WAIT)
 
 
 def live(screen: Screen, work: Path, out: Path) -> None:

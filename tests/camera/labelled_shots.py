@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from tests.apps.clips import frames
 
-from cleanplate.camera.annotate.desk import Desk
-from cleanplate.camera.annotate.pictures import find_shots
+from cleanplate.camera.annotate.images import find_images
 from cleanplate.camera.annotate.program import Annotate
-from cleanplate.camera.annotate.proposing import Proposals
+from cleanplate.camera.annotate.proposals import Proposals
+from cleanplate.camera.annotate.session import Session
 from cleanplate.camera.annotate.storage import Json, Storage
 from cleanplate.data.io.images import write_image
 from cleanplate.utils.window import Key, Mouse
@@ -33,8 +33,8 @@ def program(
     place: Path, json: Json = "labelme", *, again: bool = False, proposals: Proposals | None = None
 ) -> Annotate:
     """The program without a window."""
-    desk = Desk(find_shots(place), Storage(json), again=again)
-    return Annotate(desk, proposals, print)
+    session = Session(find_images(place), Storage(json), again=again)
+    return Annotate(session, proposals, print)
 
 
 def press(running: Annotate, *names: str) -> None:
@@ -58,7 +58,7 @@ def move(running: Annotate, pixel: tuple[int, int], button: str | None = None) -
 
 def seen_at(running: Annotate, pixel: tuple[int, int]) -> tuple[int, int]:
     """Where a pixel of the picture is in the window."""
-    x, y = running.view.middle_of(pixel)
+    x, y = running.view.centre_of(pixel)
     return round(x), round(y)
 
 

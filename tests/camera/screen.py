@@ -48,7 +48,7 @@ class Screen:
 
     def window(self, title: str, seconds: float = WAIT) -> "Handle":
         """The window of that title, as soon as it is shown."""
-        return Handle(self, until(lambda: self._find(title), seconds, f"no window {title!r}"))
+        return Handle(self, until(lambda: self._find(title), f"no window {title!r}", seconds))
 
     def has(self, title: str) -> bool:
         """Whether a window of that title is shown."""
@@ -88,7 +88,7 @@ class Handle:
             picture = self.picture()
             return picture if seen(picture) else None
 
-        return until(found, seconds, "not shown")
+        return until(found, "not shown", seconds)
 
     def move(self, x: int, y: int) -> None:
         """Moves the mouse to a place of the window."""
@@ -146,7 +146,7 @@ class Handle:
         self._display.sync()
 
 
-def until(found: Callable[[], Any], seconds: float, otherwise: str) -> Any:
+def until(found: Callable[[], Any], otherwise: str, seconds: float = WAIT) -> Any:
     """What `found` gives, as soon as it is something."""
     end, nothing = monotonic() + seconds, threading.Event()
     while (result := found()) is None:

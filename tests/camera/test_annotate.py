@@ -13,13 +13,12 @@ import pytest
 from click.testing import CliRunner
 from tests.camera.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of, move, press
 from tests.camera.labelled_shots import program as without_window
-from tests.camera.screen import Handle, ends, program, until, virtual_screen
+from tests.camera.screen import WAIT, Handle, ends, program, until, virtual_screen
 
-from cleanplate.camera.annotate.outlines import outlines_of, proposed_outlines
+from cleanplate.camera.annotate.geometry import draw_mask, outlines_of, proposed_outlines
+from cleanplate.camera.annotate.images import LabelledImage, find_images
 from cleanplate.camera.annotate.painting import FOREGROUND, PROPOSED
-from cleanplate.camera.annotate.pictures import Shot, find_shots
-from cleanplate.camera.annotate.proposing import Proposals
-from cleanplate.camera.annotate.shapes import drawn
+from cleanplate.camera.annotate.proposals import Proposals
 from cleanplate.camera.annotate.view import View
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color, read_gray, write_image
@@ -55,7 +54,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarra
 
 def at(pixel: tuple[int, int], view: View | None = None) -> tuple[int, int]:
     """Where a pixel of a picture is in a window of its own size."""
-    x, y = (view or View.whole((WIDTH, HEIGHT), AREA)).middle_of(pixel)
+    x, y = (view or View.whole((WIDTH, HEIGHT), AREA)).centre_of(pixel)
     return round(x), round(y)
 
 
@@ -202,7 +201,7 @@ def test_what_a_model_proposes_is_taken_by_a_key(screen, generated) -> None:
     place, truth = generated
     with program(screen, "annotate", place) as process:
         window = screen.window(TITLE)
-        window.shows(lambda seen: like(seen, PROPOSED) > 200, 40)
+        window.shows(lambda seen: like(seen, PROPOSED) > 200)
         assert not (place / "0_mask.png").exists()
         window.key("a")
         window.shows(lambda seen: like(seen, PROPOSED) == 0 and like(seen, FOREGROUND) > 500)
@@ -219,7 +218,7 @@ def test_what_a_model_proposes_is_taken_by_a_key(screen, generated) -> None:
 @pytest.mark.parametrize("model", ["median", "mog2", "plate"])
 def test_other_models_propose_as_well(generated, model: str) -> None:
     place, truth = generated
-    shots = find_shots(place)
+    shots = find_images(place)
     mask = Proposals(model, shots)(shots[0], read_color(shots[0].path)) > 0
     known, moving = ~np.isin(truth, (85, 170)), truth == 255
     assert (mask & moving & known).sum() / (moving & known).sum() > 0.5
@@ -228,7 +227,7 @@ def test_other_models_propose_as_well(generated, model: str) -> None:
 def test_without_a_clean_plate_a_model_learns_from_the_pictures(tmp_path: Path) -> None:
     place = captured(tmp_path, 25)
     (place / "bkg.png").unlink()
-    shots = find_shots(place)
+    shots = find_images(place)
     mask = Proposals("median", shots)(shots[20], read_color(shots[20].path))
     assert mask[31:41, 42:50].all()
     assert (mask > 0).mean() < 0.05
@@ -240,14 +239,14 @@ def test_without_a_clean_plate_a_model_learns_from_the_pictures(tmp_path: Path) 
     ("model", "told"), [("nonsense", "no model of that name"), ("aae", "must be trained"), ("pairnet", "pairnet")]
 )
 def test_a_model_that_cannot_propose_says_why(place: Path, model: str, told: str) -> None:
-    shots = find_shots(place)
+    shots = find_images(place)
     with pytest.raises(CleanplateError, match=told):
         Proposals(model, shots)(shots[0], read_color(shots[0].path))
 
 
 def test_a_picture_of_another_size_than_the_plate_is_told(place: Path) -> None:
     write_image(place / "7.png", np.zeros((20, 20, 3), np.uint8))
-    shot = Shot(place / "7.png", place / "bkg.png")
+    shot = LabelledImage(place / "7.png", place / "bkg.png")
     with pytest.raises(CleanplateError, match="learnt 160×90 frames, this one is 20×20"):
         Proposals("median", [shot])(shot, read_color(shot.path))
 
@@ -258,7 +257,7 @@ def test_a_trained_checkpoint_proposes(tmp_path: Path, place: Path) -> None:
 
     frames = [read_color(place / f"{index}.png") for index in range(3)]
     create("median").fit(in_memory([*frames, read_color(place / "bkg.png")])).save(tmp_path / "it.ckpt")
-    shots = find_shots(place)
+    shots = find_images(place)
     assert Proposals(str(tmp_path / "it.ckpt"), shots)(shots[0], frames[0]).shape == (HEIGHT, WIDTH)
 
 
@@ -294,9 +293,9 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))
 running = program(Path({str(place)!r}))
 click(running, *SQUARE)
 press(running, "n")
-print(running._unsaved, "|", running.desk.pending)
+print(running.error, "|", running.session.unsaved)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=WAIT, check=True)
     assert done.stdout.strip() == "set1/0.png: not saved: File too large; make room, then go on | 1"
     assert sorted(path.name for path in place.iterdir()) == ["0.png", "1.png", "2.png", "bkg.png"]
 
@@ -317,12 +316,12 @@ def test_proposals_on_real_sets_are_worth_correcting() -> None:
     root = os.environ.get("CLEANPLATE_DATA")
     if not root or not (Path(root) / "human-plate").is_dir():
         pytest.skip("CLEANPLATE_DATA is not set, or holds no human-plate: no real set to propose for")
-    shots = [shot for shot in find_shots(Path(root) / "human-plate", 1) if shot.mask.is_file()]
+    shots = [shot for shot in find_images(Path(root) / "human-plate", 1) if shot.mask.is_file()]
     proposals, overlaps = Proposals("", shots), []
     for shot in shots:
         truth = read_gray(shot.mask)
-        assert np.array_equal(drawn(outlines_of(truth), *truth.shape), truth)
-        found = drawn(proposed_outlines(proposals(shot, read_color(shot.path))), *truth.shape)
+        assert np.array_equal(draw_mask(outlines_of(truth), *truth.shape), truth)
+        found = draw_mask(proposed_outlines(proposals(shot, read_color(shot.path))), *truth.shape)
         if truth.any():
             overlaps.append(np.count_nonzero(found & truth) / np.count_nonzero(found | truth))
     assert len(overlaps) >= 4

@@ -22,10 +22,10 @@ from tests.camera.labelled_shots import (
 )
 from tests.camera.screen import until
 
-from cleanplate.camera.annotate import storage
+from cleanplate.camera import image_files
+from cleanplate.camera.annotate.geometry import draw_mask
 from cleanplate.camera.annotate.painting import FOREGROUND
-from cleanplate.camera.annotate.proposing import Proposals
-from cleanplate.camera.annotate.shapes import drawn
+from cleanplate.camera.annotate.proposals import Proposals
 from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.window import Mouse
@@ -39,7 +39,7 @@ def place(tmp_path: Path) -> Path:
 
 
 def labels(running):
-    return running.desk.document.labels
+    return running.session.document.labels
 
 
 def files(place: Path) -> dict[str, bytes]:
@@ -72,7 +72,7 @@ def test_a_key_closes_too_and_holes_are_cut_out(place: Path, key: str) -> None:
     assert [polygon.hole for polygon in labels(running).closed] == [False, True]
     click(running, MIDDLE, button="right")
     np.testing.assert_array_equal(mask_of(place), filled(SQUARE, INNER))
-    assert running.desk.index == 1
+    assert running.session.index == 1
     shapes = json.loads((place / "0.json").read_text())["shapes"]
     assert [shape["label"] for shape in shapes] == ["person", "hole"]
     assert shapes[0]["points"] == [[x + 0.5, y + 0.5] for x, y in SQUARE]
@@ -92,7 +92,7 @@ def test_a_right_click_closes_saves_and_goes_on_and_with_nothing_drawn_nobody_is
     assert not (place / "2_mask.png").exists()  # an outline of two corners is a mistake, no word about the picture
     press(running, "backspace", "backspace", "e")
     assert not mask_of(place, "2").any()
-    assert "all 3 pictures are labelled" in running._message
+    assert "all 3 pictures are labelled" in running.notice
 
 
 def test_to_leave_through_an_unchanged_picture_writes_nothing(place: Path) -> None:
@@ -117,9 +117,6 @@ def test_every_step_is_undone_and_done_again(place: Path) -> None:
         click(running, corner)
         steps.append(labels(running))
     step("enter")
-    drag(running, SQUARE[0], (20, 10))
-    steps.append(labels(running))
-    assert labels(running).closed[0].points[0] == (20, 10)
     move(running, MIDDLE)
     step("x")
     assert labels(running).closed == ()
@@ -131,31 +128,6 @@ def test_every_step_is_undone_and_done_again(place: Path) -> None:
     for known in steps[1:]:
         press(running, "r")
         assert labels(running) == known
-
-
-def drag(running, start: tuple[int, int], end: tuple[int, int]) -> None:
-    x, y = seen_at(running, start)
-    running.on(Mouse("down", x + 3, y - 3, "left"))
-    middle = (start[0] + end[0]) // 2, (start[1] + end[1]) // 2
-    move(running, middle, "left")
-    move(running, end, "left")
-    running.on(Mouse("up", *seen_at(running, end), "left"))
-
-
-def test_a_corner_is_dragged_and_what_leaves_the_picture_stays_at_its_edge(place: Path) -> None:
-    running = program(place)
-    click(running, *SQUARE)
-    press(running, "enter")
-    x, y = seen_at(running, SQUARE[2])
-    running.on(Mouse("down", x, y, "left"))
-    running.on(Mouse("move", 5000, 4000, "left"))
-    assert running._hand.labels(running.desk.document).closed[0].points[2] == (WIDTH - 1, HEIGHT - 1)
-    assert labels(running).closed[0].points == SQUARE  # not before it is let go
-    running.on(Mouse("up", 5000, 4000, "left"))
-    moved = (SQUARE[0], SQUARE[1], (WIDTH - 1, HEIGHT - 1), SQUARE[3])
-    assert labels(running).closed[0].points == moved
-    press(running, "n")
-    np.testing.assert_array_equal(mask_of(place), filled(moved))
 
 
 def test_a_click_on_a_corner_begins_an_outline_there(place: Path) -> None:
@@ -180,8 +152,8 @@ def test_zoomed_and_moved_the_places_are_those_of_the_picture(place: Path) -> No
     assert running.view.scale == wide
     assert seen_at(running, SQUARE[0]) == pytest.approx((x - 100, y - 40), abs=4)
     for corner in SQUARE:
-        while not all(0 <= at < room for at, room in zip(seen_at(running, corner), running._area, strict=True)):
-            across, down = (at - room / 2 for at, room in zip(seen_at(running, corner), running._area, strict=True))
+        while not all(0 <= at < room for at, room in zip(seen_at(running, corner), running.area, strict=True)):
+            across, down = (at - room / 2 for at, room in zip(seen_at(running, corner), running.area, strict=True))
             key = ("right" if across > 0 else "left") if abs(across) > abs(down) else ("down" if down > 0 else "up")
             press(running, key)
         click(running, corner)
@@ -195,14 +167,15 @@ def test_work_goes_on_where_it_was_left_and_what_is_done_can_be_changed(place: P
     click(running, MIDDLE, button="right")
     running.close()
     again = program(place)
-    assert again.desk.index == 1
-    assert again.desk.labelled == 1
+    assert again.session.index == 1
+    assert again.session.labelled == 1
     press(again, "p")
     assert labels(again).closed[0].points == SQUARE
-    drag(again, SQUARE[0], (10, 10))
-    press(again, "n")
-    np.testing.assert_array_equal(mask_of(place), filled(((10, 10), *SQUARE[1:])))
-    assert program(place, again=True).desk.index == 0
+    press(again, "o")
+    click(again, *INNER)
+    press(again, "enter", "n")
+    np.testing.assert_array_equal(mask_of(place), filled(SQUARE, INNER))
+    assert program(place, again=True).session.index == 0
 
 
 def test_a_mask_that_nobody_changes_stays_as_it_is_and_one_that_is_changed_keeps_its_other_outlines(
@@ -257,14 +230,14 @@ def test_esc_lets_an_open_outline_go_before_it_quits(place: Path) -> None:
 def full(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """A disk that is full as long as there is something in the list."""
     state = [True]
-    real = storage.write_image
+    real = image_files.write_image
 
     def write(path: Path, image: np.ndarray) -> None:
         if state:
             raise DataError(f"{path}: cannot be written") from OSError(errno.ENOSPC, "No space left on device")
         real(path, image)
 
-    monkeypatch.setattr(storage, "write_image", write)
+    monkeypatch.setattr(image_files, "write_image", write)
     return state
 
 
@@ -272,17 +245,17 @@ def test_on_a_full_disk_work_stays_in_memory_until_there_is_room(place: Path, fu
     running = program(place)
     click(running, *SQUARE)
     press(running, "n")
-    assert running.desk.index == 1
-    assert "No space left" in running._unsaved
+    assert running.session.index == 1
+    assert "No space left" in running.error
     red = running.picture()[-20:]
     assert (red[..., 2] > 200).mean() > 0.5
     click(running, *INNER)
     click(running, MIDDLE, button="right")
-    assert running.desk.index == 1  # not done as long as it is not saved
-    assert running.desk.pending == 2
+    assert running.session.index == 1  # not done as long as it is not saved
+    assert running.session.unsaved == 2
     full.clear()
     click(running, MIDDLE, button="right")
-    assert running._unsaved == ""
+    assert running.error == ""
     np.testing.assert_array_equal(mask_of(place), filled(SQUARE))
     np.testing.assert_array_equal(mask_of(place, "1"), filled(INNER))
 
@@ -295,7 +268,7 @@ def test_on_a_full_disk_it_quits_only_when_asked_twice_and_keeps_the_outlines_el
     click(running, *SQUARE)
     press(running, "q")
     assert not running.done
-    assert "q again quits" in running._unsaved
+    assert "q again quits" in running.error
     press(running, "m", "q")
     assert not running.done  # something else was done in between
     press(running, "q")
@@ -309,24 +282,24 @@ def test_on_a_full_disk_it_quits_only_when_asked_twice_and_keeps_the_outlines_el
 def test_a_broken_picture_is_told_and_passed_over(place: Path) -> None:
     (place / "0.png").write_bytes(b"no picture")
     running = program(place)
-    assert "0.png" in running.desk.trouble
+    assert "0.png" in running.session.problem
     running.picture()
     click(running, *SQUARE)
     press(running, "enter", "x", "u", "g", "a", "e")
     click(running, MIDDLE, button="right")
-    assert running.desk.index == 1
+    assert running.session.index == 1
     assert not (place / "0_mask.png").exists()
 
 
 def test_a_mask_that_cannot_be_used_is_told_until_it_is_written_anew(place: Path) -> None:
     (place / "0_mask.png").write_bytes(b"no mask")
     running = program(place, again=True)
-    assert "0_mask.png" in running.desk.trouble
+    assert "0_mask.png" in running.session.problem
     press(running, "n", "p")
     assert (place / "0_mask.png").read_bytes() == b"no mask"
     click(running, *SQUARE)
     press(running, "enter", "n", "p")
-    assert running.desk.trouble == ""
+    assert running.session.problem == ""
     np.testing.assert_array_equal(mask_of(place), filled(SQUARE))
 
 
@@ -335,7 +308,7 @@ def test_pictures_of_any_shape_can_be_labelled(tmp_path: Path, shape: tuple[int,
     write_image(tmp_path / "x.png", np.full((*shape, 3), 90, np.uint8))
     running = program(tmp_path)
     running.picture()
-    for at in ((0, 0), (5000, 0), (5000, running._area[1] - 1), (0, running._area[1] - 1)):
+    for at in ((0, 0), (5000, 0), (5000, running.area[1] - 1), (0, running.area[1] - 1)):
         running.on(Mouse("down", *at, "left"))
         running.on(Mouse("up", *at, "left"))
     press(running, "enter")
@@ -369,9 +342,9 @@ def test_the_first_corner_is_marked_where_a_click_closes(place: Path) -> None:
     running = program(place)
     click(running, *SQUARE)
     move(running, MIDDLE)
-    assert not (running.picture() == FOREGROUND).all(axis=2)[: running._area[1]].any()
+    assert not (running.picture() == FOREGROUND).all(axis=2)[: running.area[1]].any()
     move(running, (SQUARE[0][0] + 1, SQUARE[0][1]))
-    assert (running.picture() == FOREGROUND).all(axis=2)[: running._area[1]].any()
+    assert (running.picture() == FOREGROUND).all(axis=2)[: running.area[1]].any()
 
 
 class Found(Proposals):
@@ -391,9 +364,9 @@ def proposed(running) -> None:
 
     def looked() -> bool | None:
         running.picture()
-        return None if running._assistant.busy else True
+        return None if running._queue.busy else True
 
-    until(looked, 20, "no proposal")
+    until(looked, "no proposal")
 
 
 def test_a_proposal_is_saved_only_when_it_was_taken_and_can_be_taken_back(place: Path) -> None:
@@ -406,7 +379,7 @@ def test_a_proposal_is_saved_only_when_it_was_taken_and_can_be_taken_back(place:
     proposed(running)
     press(running, "a")
     assert running.proposal == ()
-    taken = drawn(labels(running).closed, HEIGHT, WIDTH)
+    taken = draw_mask(labels(running).closed, HEIGHT, WIDTH)
     assert (taken != filled(SQUARE, INNER)).mean() < 0.005
     press(running, "u")
     assert labels(running).closed == ()
@@ -419,7 +392,7 @@ def test_a_proposal_is_saved_only_when_it_was_taken_and_can_be_taken_back(place:
 def test_a_model_that_cannot_run_is_told_and_labelling_goes_on(place: Path, error: Exception) -> None:
     running = program(place, proposals=Found(error))
     proposed(running)
-    assert running._message.startswith("no proposal: ")
+    assert running.notice.startswith("no proposal: ")
     click(running, *SQUARE)
     click(running, MIDDLE, button="right")
     np.testing.assert_array_equal(mask_of(place), filled(SQUARE))

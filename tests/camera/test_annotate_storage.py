@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from tests.camera.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of
 
-from cleanplate.camera.annotate.coco_file import Labelled, write_coco
-from cleanplate.camera.annotate.pictures import Shot, find_shots
-from cleanplate.camera.annotate.shapes import Polygon, drawn
+from cleanplate.camera.annotate.coco_file import CocoImage, write_coco
+from cleanplate.camera.annotate.geometry import Polygon, draw_mask
+from cleanplate.camera.annotate.images import LabelledImage, find_images
 from cleanplate.camera.annotate.storage import Storage
 from cleanplate.data.datasets.capture_sets import write_captured
 from cleanplate.data.datasets.cdnet import read_cdnet
@@ -28,8 +28,8 @@ OPTIONS = LabelOptions(negatives=True, workers=1)
 
 
 @pytest.fixture
-def shots(tmp_path: Path) -> list[Shot]:
-    return find_shots(captured(tmp_path))
+def shots(tmp_path: Path) -> list[LabelledImage]:
+    return find_images(captured(tmp_path))
 
 
 def near(found: np.ndarray, mask: np.ndarray) -> None:
@@ -51,25 +51,25 @@ def truth_of(out: Path, name: str) -> np.ndarray:
     "polygons", [(), (WHOLE,), (WHOLE, HOLE), (WHOLE, HOLE, ISLAND), (WHOLE, HOLE, ISLAND, HOLE)], ids=len
 )
 @pytest.mark.parametrize("kind", ["labelme", "none", "coco", "both"])
-def test_what_is_written_is_read_again(shots: list[Shot], polygons, kind) -> None:
+def test_what_is_written_is_read_again(shots: list[LabelledImage], polygons, kind) -> None:
     storage = Storage(kind)
-    assert not storage.labelled(shots[0])
+    assert not storage.is_labelled(shots[0])
     storage.write(shots[0], polygons, SIZE)
-    assert storage.labelled(shots[0])
-    mask = drawn(polygons, *SIZE)
+    assert storage.is_labelled(shots[0])
+    mask = draw_mask(polygons, *SIZE)
     np.testing.assert_array_equal(mask_of(shots[0].path.parent), mask)
-    known = storage.read(shots[0], SIZE)
+    known, problem = storage.read(shots[0], SIZE)
     assert known.masked
-    assert not known.trouble
-    np.testing.assert_array_equal(drawn(known.polygons, *SIZE), mask)
+    assert not problem
+    np.testing.assert_array_equal(draw_mask(known.labels.closed, *SIZE), mask)
     if kind in ("labelme", "both"):
-        assert known.polygons == polygons
+        assert known.labels.closed == polygons
     assert shots[0].labelme.is_file() == (kind in ("labelme", "both"))
     assert shots[0].coco.is_file() == (kind in ("coco", "both"))
     assert not [path for path in shots[0].path.parent.iterdir() if path.name.startswith(".")]
 
 
-def test_a_captured_set_is_read_with_its_masks(shots: list[Shot], tmp_path: Path) -> None:
+def test_a_captured_set_is_read_with_its_masks(shots: list[LabelledImage], tmp_path: Path) -> None:
     storage = Storage()
     storage.write(shots[0], (WHOLE, HOLE), SIZE)
     storage.write(shots[1], (), SIZE)
@@ -84,12 +84,14 @@ def test_a_captured_set_is_read_with_its_masks(shots: list[Shot], tmp_path: Path
 
 @pytest.mark.parametrize("polygons", [(WHOLE,), (WHOLE, HOLE), (WHOLE, HOLE, ISLAND), (WHOLE, ISLAND, HOLE)], ids=len)
 @pytest.mark.parametrize("kind", ["labelme", "both"])
-def test_our_labelme_reader_makes_the_same_mask_of_it(shots: list[Shot], polygons, kind, tmp_path: Path) -> None:
+def test_our_labelme_reader_makes_the_same_mask_of_it(
+    shots: list[LabelledImage], polygons, kind, tmp_path: Path
+) -> None:
     pytest.importorskip("pycocotools")
     Storage(kind).write(shots[0], polygons, SIZE)
     Storage(kind).write(shots[1], (), SIZE)
     assert write_labelme(shots[0].path.parent, tmp_path / "out", OPTIONS) == []
-    near(truth_of(tmp_path / "out", "0.png"), drawn(polygons, *SIZE))
+    near(truth_of(tmp_path / "out", "0.png"), draw_mask(polygons, *SIZE))
     assert not truth_of(tmp_path / "out", "1.png").any()
 
 
@@ -108,7 +110,7 @@ def test_pycocotools_and_our_export_reader_make_the_same_mask_of_it(shots, polyg
     assert coco.getAnnIds(images["1.png"]["id"]) == []
     annotations = coco.loadAnns(coco.getAnnIds(images["0.png"]["id"], coco.getCatIds(["person"])))
     together = np.max([coco.annToMask(annotation) for annotation in annotations], axis=0)
-    mask = drawn(polygons, *SIZE)
+    mask = draw_mask(polygons, *SIZE)
     near(together, mask)
     for annotation in annotations:
         holed = isinstance(annotation["segmentation"], dict)
@@ -128,7 +130,7 @@ def test_pycocotools_and_our_export_reader_make_the_same_mask_of_it(shots, polyg
     assert not truth_of(tmp_path / "out", "1.png").any()
 
 
-def test_a_coco_file_gets_the_pictures_that_were_labelled_before_it_was_asked_for(shots: list[Shot]) -> None:
+def test_a_coco_file_gets_the_pictures_that_were_labelled_before_it_was_asked_for(shots: list[LabelledImage]) -> None:
     Storage("none").write(shots[2], (WHOLE,), SIZE)
     Storage("coco").write(shots[0], (WHOLE,), SIZE)
     content = json.loads(shots[0].coco.read_text())
@@ -136,7 +138,7 @@ def test_a_coco_file_gets_the_pictures_that_were_labelled_before_it_was_asked_fo
     assert sorted(annotation["image_id"] for annotation in content["annotations"]) == [1, 2]
 
 
-def test_what_others_wrote_into_the_files_stays(shots: list[Shot]) -> None:
+def test_what_others_wrote_into_the_files_stays(shots: list[LabelledImage]) -> None:
     dog = {"label": "dog", "points": [[1, 1], [9, 1], [9, 9]], "shape_type": "polygon", "group_id": None, "flags": {}}
     mine = {"version": "5.0.1", "flags": {"blurred": True}, "shapes": [dog], "imageHeight": HEIGHT, "imageWidth": WIDTH}
     shots[0].labelme.write_text(json.dumps(mine))
@@ -163,7 +165,7 @@ def test_what_others_wrote_into_the_files_stays(shots: list[Shot]) -> None:
 
 @pytest.mark.parametrize(("kind", "file"), [("labelme", "0.json"), ("coco", "annotations.json")])
 @pytest.mark.parametrize("content", [b"", b"[1]", b'{"shapes": 3, "images": 4}', b"\xff\xfe\x00"])
-def test_a_foreign_json_file_is_left_alone(shots: list[Shot], kind, file, content) -> None:
+def test_a_foreign_json_file_is_left_alone(shots: list[LabelledImage], kind, file, content) -> None:
     path = shots[0].path.with_name(file)
     path.write_bytes(content)
     with pytest.raises(DataError, match=file):
@@ -172,45 +174,45 @@ def test_a_foreign_json_file_is_left_alone(shots: list[Shot], kind, file, conten
     np.testing.assert_array_equal(mask_of(shots[0].path.parent), filled(SQUARE))
 
 
-def test_outlines_come_from_the_mask_where_the_json_does_not_agree(shots: list[Shot]) -> None:
+def test_outlines_come_from_the_mask_where_the_json_does_not_agree(shots: list[LabelledImage]) -> None:
     storage = Storage("labelme")
     storage.write(shots[0], (WHOLE,), SIZE)
     write_image(shots[0].mask, filled(INNER))
-    known = storage.read(shots[0], SIZE)
-    np.testing.assert_array_equal(drawn(known.polygons, *SIZE), filled(INNER))
+    known, problem = storage.read(shots[0], SIZE)
+    np.testing.assert_array_equal(draw_mask(known.labels.closed, *SIZE), filled(INNER))
     shots[0].mask.unlink()
-    known = storage.read(shots[0], SIZE)
-    assert known.polygons == (WHOLE,)
+    known, problem = storage.read(shots[0], SIZE)
+    assert known.labels.closed == (WHOLE,)
     assert not known.masked
 
 
 @pytest.mark.parametrize(("value", "scale"), [(255, 1), (1, 1), (65535, 257)], ids=["usual", "zero and one", "16 bits"])
-def test_masks_of_other_tools_are_understood(shots: list[Shot], value, scale) -> None:
+def test_masks_of_other_tools_are_understood(shots: list[LabelledImage], value, scale) -> None:
     kind = np.uint16 if scale > 1 else np.uint8
     cv2.imwrite(str(shots[0].mask), (filled(SQUARE, INNER) > 0).astype(kind) * kind(value))
-    known = Storage().read(shots[0], SIZE)
-    np.testing.assert_array_equal(drawn(known.polygons, *SIZE), filled(SQUARE, INNER))
+    known, problem = Storage().read(shots[0], SIZE)
+    np.testing.assert_array_equal(draw_mask(known.labels.closed, *SIZE), filled(SQUARE, INNER))
 
 
 @pytest.mark.parametrize("content", [b"broken", np.zeros((9, 9), np.uint8)], ids=["broken", "of another size"])
-def test_a_mask_that_cannot_be_used_is_told(shots: list[Shot], content) -> None:
+def test_a_mask_that_cannot_be_used_is_told(shots: list[LabelledImage], content) -> None:
     if isinstance(content, bytes):
         shots[0].mask.write_bytes(content)
     else:
         write_image(shots[0].mask, content)
-    known = Storage().read(shots[0], SIZE)
+    known, problem = Storage().read(shots[0], SIZE)
     assert not known.masked
-    assert "0_mask.png" in known.trouble
-    assert "anew" in known.trouble
+    assert "0_mask.png" in problem
+    assert "anew" in problem
 
 
 def test_a_thin_piece_of_a_mask_is_in_the_coco_file(tmp_path: Path) -> None:
     coco_tools = pytest.importorskip("pycocotools.coco")
-    from cleanplate.camera.annotate.outlines import outlines_of
+    from cleanplate.camera.annotate.geometry import outlines_of
 
     mask = np.zeros(SIZE, np.uint8)
     mask[5, 7] = mask[20, 10:30] = 255
-    write_coco(tmp_path / "a.json", "person", Labelled("0.png", SIZE, outlines_of(mask)), lambda _: iter(()))
+    write_coco(tmp_path / "a.json", "person", CocoImage("0.png", SIZE, outlines_of(mask)), lambda _: iter(()))
     coco = coco_tools.COCO(str(tmp_path / "a.json"))
     np.testing.assert_array_equal(np.max([coco.annToMask(item) for item in coco.anns.values()], axis=0) * 255, mask)
 
@@ -222,29 +224,29 @@ def test_pictures_are_found_in_sets_in_a_set_and_in_any_folder(tmp_path: Path) -
     write_image(root / "set2/0_mask.png", np.zeros(SIZE, np.uint8))
     write_image(root / "set2/screenshot.png", np.zeros(SIZE, np.uint8))
     (root / "notes").mkdir()
-    found = find_shots(root)
+    found = find_images(root)
     assert [shot.name for shot in found][:3] == ["set2/0.png", "set2/1.png", "set2/2.png"]
     assert [shot.name for shot in found][-2:] == ["set10/9.png", "set10/10.png"]
     assert found[0].plate == root / "set2/bkg.png"
-    assert {shot.path.parent.name for shot in find_shots(root, 10)} == {"set10"}
-    assert len(find_shots(root / "set2")) == 11
+    assert {shot.path.parent.name for shot in find_images(root, 10)} == {"set10"}
+    assert len(find_images(root / "set2")) == 11
     plain = tmp_path / "plain"
     for name in ("b.jpg", "a.png", "a_mask.png", "iron_mask.png"):
         write_image(plain / name, np.zeros((*SIZE, 3), np.uint8))
-    assert [shot.name for shot in find_shots(plain)] == ["plain/a.png", "plain/b.jpg", "plain/iron_mask.png"]
-    assert find_shots(plain)[1].mask.name == "b_mask.png"
-    assert find_shots(plain)[0].plate is None
+    assert [shot.name for shot in find_images(plain)] == ["plain/a.png", "plain/b.jpg", "plain/iron_mask.png"]
+    assert find_images(plain)[1].mask.name == "b_mask.png"
+    assert find_images(plain)[0].plate is None
 
 
 def test_folders_without_pictures_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
-        find_shots(tmp_path / "nowhere")
+        find_images(tmp_path / "nowhere")
     with pytest.raises(DataError, match="no picture to label"):
-        find_shots(tmp_path)
+        find_images(tmp_path)
     captured(tmp_path, 1)
     with pytest.raises(DataError, match="sets there: set1"):
-        find_shots(tmp_path, 4)
+        find_images(tmp_path, 4)
     write_image(tmp_path / "x/a.png", np.zeros((9, 9), np.uint8))
     write_image(tmp_path / "x/a.jpg", np.zeros((9, 9), np.uint8))
     with pytest.raises(DataError, match="the same mask"):
-        find_shots(tmp_path / "x")
+        find_images(tmp_path / "x")

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, RoundButton, radius
-from cleanplate.camera.capture.captured_sets import CapturedSets
-from cleanplate.camera.capture.palms import Palm
-from cleanplate.camera.capture.pointing import PalmWatch
+from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, PalmWatch, RoundButton, radius
+from cleanplate.camera.capture.palm_detector import Palm
 from cleanplate.camera.capture.program import NO_PALMS, Capture
+from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.data.io.images import read_color
 from cleanplate.report import drawing
 from cleanplate.report.text import Colour, width_of
@@ -40,7 +39,7 @@ class Hands:
         self.folder = folder
         watch = PalmWatch(lambda _: [Palm(place, 30, 0.9) for place in self.palms], lambda: self.now)
         given = {"watch": watch, "clock": lambda: self.now} | options
-        self.program = Capture(CapturedSets(folder), self.said.append, **given)  # type: ignore[arg-type]
+        self.program = Capture(SetWriter(folder), self.said.append, **given)  # type: ignore[arg-type]
         self.last = shot(0)
 
     def watch(self, seconds: float) -> None:
@@ -51,7 +50,7 @@ class Hands:
 
     def frame(self) -> None:
         self.last = shot(self.frames)
-        self.program.see(self.last)
+        self.program.on_frame(self.last)
         self.frames += 1
 
     def click(self, button: RoundButton, dx: int = 0, dy: int = 0, which: str = "left") -> None:
@@ -142,18 +141,18 @@ def test_pressing_again_while_it_counts_changes_nothing(hands: Hands) -> None:
     hands.key("b")
     for _ in range(6):
         hands.watch(1.0)
-        if hands.program._counts[BACKGROUND].running:
+        if hands.program._countdowns[BACKGROUND].running:
             hands.click(BACKGROUND)
     assert hands.files() == ["set1/bkg.png"]
-    assert not hands.program._counts[BACKGROUND].running
+    assert not hands.program._countdowns[BACKGROUND].running
 
 
 def test_a_picture_before_the_background_is_refused_in_words(hands: Hands) -> None:
-    other = CapturedSets(hands.folder)
+    other = SetWriter(hands.folder)
     other.begin(shot(0))
     hands.key("s")
-    assert hands.program.notes.text == "take the background first (b)"
-    assert not hands.program._counts[SAVE].running
+    assert hands.program.message.text == "take the background first (b)"
+    assert not hands.program._countdowns[SAVE].running
     hands.watch(4.0)
     assert hands.files() == ["set1/bkg.png"]
 
@@ -162,7 +161,7 @@ def test_one_that_is_due_before_the_first_background_is_too(hands: Hands) -> Non
     hands.key("b")
     hands.key("s")
     hands.watch(2.2)
-    assert hands.program.notes.text == "take the background first (b)"
+    assert hands.program.message.text == "take the background first (b)"
     assert hands.files() == []
     hands.watch(3.0)
     assert hands.files() == ["set1/bkg.png"]
@@ -298,13 +297,13 @@ def test_the_picture_of_the_camera_is_left_as_it_is(hands: Hands) -> None:
 def test_what_was_saved_is_told_for_two_seconds(hands: Hands) -> None:
     hands.key("b")
     hands.watch(5.1)
-    assert hands.program.notes.text == "set1/bkg.png saved"
+    assert hands.program.message.text == "set1/bkg.png saved"
     bottom = hands.program.shown()[-30:, :150]
     assert (np.abs(bottom.astype(int) - (0.7 * np.array(drawing.GREEN) + 0.3 * GREY)).max(axis=-1) <= 2).mean() > 0.1
     hands.watch(1.8)
-    assert hands.program.notes.text == "set1/bkg.png saved"
+    assert hands.program.message.text == "set1/bkg.png saved"
     hands.watch(0.3)
-    assert hands.program.notes.text == ""
+    assert hands.program.message.text == ""
     assert (hands.program.shown()[-30:, :150] == GREY).all()
 
 
@@ -320,7 +319,7 @@ def test_a_full_disk_is_told_in_red_and_the_program_goes_on(hands: Hands, monkey
         hands.key("s")
         hands.watch(2.2)
     told = "cannot be written to: No space left on device; make room and try again"
-    assert told in hands.program.notes.text
+    assert told in hands.program.message.text
     assert told in hands.said[-1]
     red = np.abs(hands.program.shown()[-60:].astype(int) - (0.7 * np.array(drawing.RED) + 0.3 * GREY)).max(-1) <= 2
     assert red.mean() > 0.1
@@ -336,8 +335,8 @@ def test_a_camera_that_changes_its_size_is_told(hands: Hands) -> None:
     hands.key("s")
     hands.watch(1.0)
     hands.now += 2
-    hands.program.see(shot(1, 480, 640))
-    assert "another size" in hands.program.notes.text
+    hands.program.on_frame(shot(1, 480, 640))
+    assert "another size" in hands.program.message.text
     assert hands.program.shown().shape == (480, 640, 3)
     assert hands.files() == ["set1/bkg.png"]
 
@@ -368,11 +367,11 @@ def test_pictures_of_any_size_are_shown_and_saved(tmp_path: Path, height: int, w
     hands = Hands(tmp_path, background_seconds=0, hint=NO_PALMS)
     frame = np.full((height, width, 3), GREY, np.uint8)
     hands.palms = [(0.5, 0.5)]
-    hands.program.see(frame)
+    hands.program.on_frame(frame)
     hands.key("b")
     hands.key("h")
     assert hands.program.shown().shape == frame.shape
-    hands.program.see(frame)
+    hands.program.on_frame(frame)
     assert hands.program.shown().shape == frame.shape
     assert np.array_equal(read_color(tmp_path / "set1" / "bkg.png"), frame)
 
@@ -388,10 +387,10 @@ def test_nothing_that_is_drawn_covers_anything_else(tmp_path: Path, height: int,
         program = Hands(tmp_path, hint=NO_PALMS).program
         program.sets.folder = tmp_path / "set12"
         if name == "note":
-            program.notes.bad(
+            program.message.error(
                 "not saved: captured/set12 cannot be written to: No space left on device; make room and try"
             )
-            program.notes.draw(picture)
+            program.message.draw(picture)
         elif name == "buttons":
             for button in BUTTONS:
                 button.draw(picture, counting=False)

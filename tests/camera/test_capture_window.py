@@ -10,7 +10,7 @@ from tests.camera import drawn_hand
 from tests.camera.screen import Handle, Screen, ends, program, until, virtual_screen
 
 from cleanplate.camera.capture.buttons import BACKGROUND, EXIT, SAVE, RoundButton
-from cleanplate.camera.capture.palms import PalmDetector
+from cleanplate.camera.capture.palm_detector import PalmDetector
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.report import drawing
 from cleanplate.scenes import SceneSpec, render

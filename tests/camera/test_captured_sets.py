@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.camera.capture import captured_sets
-from cleanplate.camera.capture.captured_sets import CapturedSets
+from cleanplate.camera import image_files
+from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.data.datasets.capture_sets import find_sets, write_captured
 from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.data.io.images import read_color, write_image
@@ -34,7 +34,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_set_is_what_the_reader_of_sets_reads(tmp_path: Path) -> None:
-    sets = CapturedSets(tmp_path / "new" / "captured")
+    sets = SetWriter(tmp_path / "new" / "captured")
     assert not (tmp_path / "new").exists()  # nothing was taken yet
     for plate in (10, 20):
         sets.begin(shot(plate))
@@ -59,7 +59,7 @@ def test_numbers_go_on_after_the_highest_and_what_was_there_stays(tmp_path: Path
     for name in ("set6", "set70.txt", "my set80", "set", "setter100", "set-7", "notes.txt", ".set99"):
         (tmp_path / name).write_text("somebody's")
     before = contents(tmp_path)
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     assert sets.begin(shot(1)) == tmp_path / "set7" / "bkg.png"
     assert sets.add(shot(2)) == tmp_path / "set7" / "0.png"
     after = contents(tmp_path)
@@ -69,19 +69,19 @@ def test_numbers_go_on_after_the_highest_and_what_was_there_stays(tmp_path: Path
 
 def test_leading_zeros_are_the_same_number(tmp_path: Path) -> None:
     write_image(tmp_path / "set007" / "bkg.png", shot(0))
-    assert CapturedSets(tmp_path).begin(shot(1)).parent.name == "set8"
+    assert SetWriter(tmp_path).begin(shot(1)).parent.name == "set8"
 
 
 def test_nothing_is_added_before_a_background_nor_to_a_set_of_an_earlier_session(tmp_path: Path) -> None:
-    CapturedSets(tmp_path).begin(shot(0))
+    SetWriter(tmp_path).begin(shot(0))
     before = contents(tmp_path)
     with pytest.raises(DataError, match=r"take the background first \(b\)"):
-        CapturedSets(tmp_path).add(shot(1))
+        SetWriter(tmp_path).add(shot(1))
     assert contents(tmp_path) == before
 
 
 def test_two_sessions_in_one_folder_keep_apart(tmp_path: Path) -> None:
-    one, other = CapturedSets(tmp_path), CapturedSets(tmp_path)
+    one, other = SetWriter(tmp_path), SetWriter(tmp_path)
     for number in range(3):
         assert one.begin(shot(number)).parent.name == f"set{2 * number + 1}"
         assert other.begin(shot(number)).parent.name == f"set{2 * number + 2}"
@@ -100,7 +100,7 @@ def test_a_folder_that_appears_just_then_is_left_alone(tmp_path: Path, monkeypat
         made(self, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Path, "mkdir", late)
-    assert CapturedSets(tmp_path).begin(shot(1)).parent.name == "set3"
+    assert SetWriter(tmp_path).begin(shot(1)).parent.name == "set3"
     assert (tmp_path / "set2" / "bkg.png").read_bytes() == b"theirs"
     assert names(tmp_path / "set2") == ["bkg.png"]
 
@@ -109,7 +109,7 @@ def test_a_folder_that_appears_just_then_is_left_alone(tmp_path: Path, monkeypat
 def test_a_file_that_appears_just_then_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    written = captured_sets.write_image
+    written = image_files.write_image
 
     def late(path: Path, image: np.ndarray) -> None:
         if path.name == ".0.part.png":
@@ -118,9 +118,9 @@ def test_a_file_that_appears_just_then_is_left_alone(
 
     if not links:
         monkeypatch.setattr(os, "link", _refuses(errno.EPERM))
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     sets.begin(shot(1))
-    monkeypatch.setattr(captured_sets, "write_image", late)
+    monkeypatch.setattr(image_files, "write_image", late)
     assert sets.add(shot(2)).name == "1.png"
     assert names(tmp_path / "set1") == ["0.png", "1.png", "bkg.png"]
     assert (tmp_path / "set1" / "0.png").read_bytes() == b"theirs"
@@ -129,7 +129,7 @@ def test_a_file_that_appears_just_then_is_left_alone(
 
 @pytest.mark.parametrize("taken", ["0.jpg", "0_mask.png", "00.png", "0.json"])
 def test_a_number_that_somebody_used_is_passed_over_whatever_for(tmp_path: Path, taken: str) -> None:
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     sets.begin(shot(1))
     (tmp_path / "set1" / taken).write_bytes(b"theirs")
     assert sets.add(shot(2)).name == "1.png"
@@ -138,7 +138,7 @@ def test_a_number_that_somebody_used_is_passed_over_whatever_for(tmp_path: Path,
 
 def test_on_a_file_system_without_links_pictures_are_whole_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "link", _refuses(errno.EOPNOTSUPP))
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     sets.begin(shot(1))
     sets.add(shot(2))
     assert names(tmp_path / "set1") == ["0.png", "bkg.png"]
@@ -150,7 +150,7 @@ def test_on_a_file_system_without_links_pictures_are_whole_too(tmp_path: Path, m
 
 
 def test_a_set_that_was_removed_meanwhile_is_not_made_again_without_its_background(tmp_path: Path) -> None:
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     sets.begin(shot(1)).unlink()
     (tmp_path / "set1").rmdir()
     with pytest.raises(DataError, match=r"set1 is gone: take the background again \(b\)"):
@@ -163,7 +163,7 @@ def test_a_set_that_was_removed_meanwhile_is_not_made_again_without_its_backgrou
 
 
 def test_a_frame_of_another_size_than_the_background_is_refused(tmp_path: Path) -> None:
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     sets.begin(shot(1))
     with pytest.raises(DataError, match="another size"):
         sets.add(shot(2, 60, 80))
@@ -175,7 +175,7 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from cleanplate.camera.capture.captured_sets import CapturedSets
+from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.errors import DataError
 
 def attempt(action):
@@ -185,7 +185,7 @@ def attempt(action):
         print("told", error)
 
 noise = np.random.default_rng(0).integers(0, 256, (100, 100, 3), np.uint8)
-sets = CapturedSets(Path(sys.argv[1]))
+sets = SetWriter(Path(sys.argv[1]))
 attempt(lambda: sets.begin(noise))
 attempt(lambda: sets.add(noise))
 limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
@@ -223,12 +223,12 @@ def test_where_there_is_no_room_nothing_half_is_left_and_it_goes_on_with_room_ag
 def test_a_place_that_cannot_be_written_to_is_told_at_once(tmp_path: Path, out: str) -> None:
     (tmp_path / "a file").write_text("x")
     with pytest.raises(DataError, match="a file: Not a directory; give another folder with --out"):
-        CapturedSets(tmp_path / out)
+        SetWriter(tmp_path / out)
     assert contents(tmp_path) == {"a file": b"x"}
 
 
 def test_a_place_that_turns_read_only_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sets = CapturedSets(tmp_path)
+    sets = SetWriter(tmp_path)
     sets.begin(shot(1))
     monkeypatch.setattr(Path, "write_bytes", _refuses(errno.EROFS))
     with pytest.raises(DataError, match=r"set1 cannot be written to: Read-only file system"):

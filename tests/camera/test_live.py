@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import cv2
@@ -11,13 +10,13 @@ import numpy as np
 import pytest
 from tests.apps.clips import decoded
 from tests.camera.room import AtOnce, Clock, Held, acted, cast, empty, wall
-from tests.camera.screen import until
+from tests.camera.screen import WAIT, until
 
 import cleanplate
-from cleanplate.camera.live.given import Given
-from cleanplate.camera.live.keeping import Place
-from cleanplate.camera.live.learning import Phase, Timing
+from cleanplate.camera.live.options import Timing
 from cleanplate.camera.live.program import Live
+from cleanplate.camera.live.recorder import OutputFolder
+from cleanplate.camera.live.scene_learning import Phase
 from cleanplate.camera.worker import Worker
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ModelError
@@ -39,8 +38,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    return Place(tmp_path / "kept")
+def place(tmp_path: Path) -> OutputFolder:
+    return OutputFolder(tmp_path / "kept")
 
 
 def make(name: str, **options: Any) -> BackgroundModel:
@@ -53,17 +52,16 @@ def make(name: str, **options: Any) -> BackgroundModel:
 
 
 def live(
-    place: Place, clock: Clock, maker: Callable[[], BackgroundModel], worker: Any = None, **options: Any
+    place: OutputFolder, clock: Clock, maker: Callable[[], BackgroundModel], worker: Any = None, **options: Any
 ) -> tuple[Live, list[str]]:
     told: list[str] = []
-    given = Given(maker(), maker, options.pop("timing", TIMING), place)
-    return Live(given, told.append, clock, worker or AtOnce(), **options), told
+    return Live(maker, options.pop("timing", TIMING), place, told.append, clock, worker or AtOnce(), **options), told
 
 
 def shows(program: Live, clock: Clock, frame: np.ndarray, count: int = 1, rate: float = 20.0) -> None:
     for _ in range(count):
         program.rate.tick()
-        program.see(frame)
+        program.on_frame(frame)
         clock.now += 1 / rate
 
 
@@ -90,7 +88,7 @@ def is_tinted(picture: np.ndarray, frame: np.ndarray, x: int = 40) -> bool:
 # Learning
 
 
-def test_it_counts_down_looks_learns_and_then_tints(place: Place, clock: Clock) -> None:
+def test_it_counts_down_looks_learns_and_then_tints(place: OutputFolder, clock: Clock) -> None:
     worker = Held()
     program, _ = live(place, clock, lambda: make("median"), worker)
     shows(program, clock, empty(0, *SIZE))
@@ -104,7 +102,7 @@ def test_it_counts_down_looks_learns_and_then_tints(place: Place, clock: Clock) 
             break
     assert phases == [Phase.COUNTING, Phase.COLLECTING, Phase.FITTING]
     program.picture()
-    assert program.beside() == {"background": None}
+    assert program.side_windows() == {"background": None}
     worker.let()  # the training ends
     program.picture()
     assert program.phase is Phase.READY
@@ -112,12 +110,12 @@ def test_it_counts_down_looks_learns_and_then_tints(place: Place, clock: Clock) 
     worker.let()
     program.picture()
     assert is_tinted(program.view(), acted(40, 7, *SIZE))
-    background = program.beside()["background"]
+    background = program.side_windows()["background"]
     assert background is not None
     assert np.abs(background.astype(int) - wall(*SIZE)).mean() < 1.0
 
 
-def test_every_second_of_the_countdown_is_written(place: Place, clock: Clock) -> None:
+def test_every_second_of_the_countdown_is_written(place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make("median"), timing=Timing(3.0, 1.0))
     seen = set()
     frame = empty(0, 240, 320)
@@ -129,7 +127,7 @@ def test_every_second_of_the_countdown_is_written(place: Place, clock: Clock) ->
     assert len(seen) == 3
 
 
-def test_a_number_of_frames_can_be_asked_for(place: Place, clock: Clock) -> None:
+def test_a_number_of_frames_can_be_asked_for(place: OutputFolder, clock: Clock) -> None:
     given: list[int] = []
 
     class Counting(type(make("median"))):  # type: ignore[misc]
@@ -143,39 +141,39 @@ def test_a_number_of_frames_can_be_asked_for(place: Place, clock: Clock) -> None
 
 
 @pytest.mark.parametrize("rate", [3.0, 500.0])
-def test_a_slow_camera_is_waited_for_and_a_fast_one_thinned_out(rate: float, place: Place, clock: Clock) -> None:
+def test_a_slow_camera_is_waited_for_and_a_fast_one_thinned_out(rate: float, place: OutputFolder, clock: Clock) -> None:
     worker = Held()
     program, _ = live(place, clock, lambda: make("median"), worker, timing=Timing(0.0, 2.0))
     for seed in range(2000):
         shows(program, clock, empty(seed % 5, *SIZE), rate=rate)
         if program.phase is Phase.FITTING:
             break
-        kept = len(program.learning._kept)
+        kept = len(program.learner._kept)
     assert program.phase is Phase.FITTING
     assert (kept, round(clock.now - 100)) == (9, 3) if rate < 10 else 195 <= kept <= 200
 
 
 @pytest.mark.parametrize("name", sorted(available()))
-def test_every_registered_model_can_be_started(name: str, place: Place, clock: Clock) -> None:
+def test_every_registered_model_can_be_started(name: str, place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make(name), timing=Timing(1.0, 0.5))
     shows(program, clock, empty(0, *SIZE))
     streams = available()[name].streaming
     assert program.phase is (Phase.READY if streams or name == "unet" else Phase.COUNTING)
     taught(program, clock)
     shows(program, clock, acted(40, 7, *SIZE), 2)
-    assert program.phase is Phase.READY, program.learning.error
-    assert program.shot is not None
-    assert program.shot.mask.shape == SIZE
+    assert program.phase is Phase.READY, program.learner.error
+    assert program.result is not None
+    assert program.result.mask.shape == SIZE
     assert program.picture().shape == (*SIZE, 3)
     program.on(Key("l"))
     assert program.phase is (Phase.READY if streams else Phase.COUNTING)
 
 
-def test_a_fitted_checkpoint_starts_at_once(place: Place, clock: Clock, tmp_path: Path) -> None:
+def test_a_fitted_checkpoint_starts_at_once(place: OutputFolder, clock: Clock, tmp_path: Path) -> None:
     first, _ = live(place, clock, lambda: make("median"))
     taught(first, clock)
-    assert first.learning.model is not None
-    first.learning.model.save(tmp_path / "room.ckpt")
+    assert first.learner.model is not None
+    first.learner.model.save(tmp_path / "room.ckpt")
     program, _ = live(place, clock, lambda: cleanplate.load(tmp_path / "room.ckpt"))
     shows(program, clock, acted(40, 7, *SIZE))
     assert program.phase is Phase.READY
@@ -185,7 +183,7 @@ def test_a_fitted_checkpoint_starts_at_once(place: Place, clock: Clock, tmp_path
     assert other.phase is Phase.COUNTING  # learnt another size
 
 
-def test_learning_again_begins_with_the_countdown_and_forgets(place: Place, clock: Clock) -> None:
+def test_learning_again_begins_with_the_countdown_and_forgets(place: OutputFolder, clock: Clock) -> None:
     worker = Held()
     program, _ = live(place, clock, lambda: make("median"), worker)
     shows(program, clock, empty(0, *SIZE), 200)
@@ -204,7 +202,7 @@ def test_learning_again_begins_with_the_countdown_and_forgets(place: Place, cloc
     assert is_tinted(program.view(), empty(3, *SIZE), 90)  # who stood there when it learnt is missed now
 
 
-def test_a_camera_that_changes_its_size_is_learnt_anew(place: Place, clock: Clock) -> None:
+def test_a_camera_that_changes_its_size_is_learnt_anew(place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make("median"))
     taught(program, clock)
     shows(program, clock, empty(0, 48, 64))
@@ -212,11 +210,11 @@ def test_a_camera_that_changes_its_size_is_learnt_anew(place: Place, clock: Cloc
     assert program.picture().shape == (48, 64, 3)
     shows(program, clock, empty(1, 48, 64), 100)
     assert program.phase is Phase.READY
-    assert program.shot is not None
-    assert program.shot.mask.shape == (48, 64)
+    assert program.result is not None
+    assert program.result.mask.shape == (48, 64)
 
 
-def test_a_size_that_changes_while_it_looks_is_another_scene(place: Place, clock: Clock) -> None:
+def test_a_size_that_changes_while_it_looks_is_another_scene(place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make("median"), timing=Timing(0.0, 1.0))
     shows(program, clock, empty(0, *SIZE), 10)
     assert program.phase is Phase.COLLECTING
@@ -224,23 +222,23 @@ def test_a_size_that_changes_while_it_looks_is_another_scene(place: Place, clock
     assert program.phase is Phase.READY
 
 
-def test_what_learns_online_starts_anew_at_another_size(place: Place, clock: Clock) -> None:
+def test_what_learns_online_starts_anew_at_another_size(place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make("mog2"))
     shows(program, clock, empty(0, *SIZE), 3)
     shows(program, clock, empty(0, 48, 64), 3)
     assert program.phase is Phase.READY
-    assert program.shot is not None
-    assert program.shot.mask.shape == (48, 64)
+    assert program.result is not None
+    assert program.result.mask.shape == (48, 64)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (16, 1)])
-def test_the_smallest_pictures_do_no_harm(size: tuple[int, int], place: Place, clock: Clock) -> None:
+def test_the_smallest_pictures_do_no_harm(size: tuple[int, int], place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make("median"))
     frame = np.full((*size, 3), 90, np.uint8)
     for _ in range(100):
         shows(program, clock, frame)
         program.picture()
-    assert program.phase is Phase.READY, program.learning.error
+    assert program.phase is Phase.READY, program.learner.error
     for key in ("m", "m", "m", "m", "s", "r", "f", "g"):
         program.on(Key(key))
         shows(program, clock, frame)
@@ -251,7 +249,7 @@ def test_the_smallest_pictures_do_no_harm(size: tuple[int, int], place: Place, c
 # Errors
 
 
-def test_a_model_that_cannot_learn_is_told_in_red_and_can_be_started_again(place: Place, clock: Clock) -> None:
+def test_a_model_that_cannot_learn_is_told_in_red_and_can_be_started_again(place: OutputFolder, clock: Clock) -> None:
     broken = [True]
 
     def maker() -> BackgroundModel:
@@ -266,7 +264,7 @@ def test_a_model_that_cannot_learn_is_told_in_red_and_can_be_started_again(place
     program, _ = live(place, clock, maker)
     shows(program, clock, empty(0, *SIZE), 200)
     assert program.phase is Phase.FAILED
-    assert "has a cold" in program.learning.error
+    assert "has a cold" in program.learner.error
     red = program.picture().astype(int)
     assert (red[..., 2] - red[..., 1] > 60).mean() > 0.05
     broken[0] = False
@@ -275,7 +273,7 @@ def test_a_model_that_cannot_learn_is_told_in_red_and_can_be_started_again(place
     assert program.picture().shape == (*SIZE, 3)
 
 
-def test_an_error_of_a_layer_at_a_frame_is_told_and_the_program_goes_on(place: Place, clock: Clock) -> None:
+def test_an_error_of_a_layer_at_a_frame_is_told_and_the_program_goes_on(place: OutputFolder, clock: Clock) -> None:
     model = make("median")
     program, _ = live(place, clock, lambda: model)
     taught(program, clock)
@@ -286,35 +284,37 @@ def test_an_error_of_a_layer_at_a_frame_is_told_and_the_program_goes_on(place: P
     model.predict = fails  # type: ignore[method-assign]
     shows(program, clock, empty(0, *SIZE), 3)
     assert program.phase is Phase.FAILED
-    assert program.learning.error == "median: mat1 and mat2 cannot be multiplied"
+    assert program.learner.error == "median: mat1 and mat2 cannot be multiplied"
     del model.predict
     program.on(Key("l"))
     taught(program, clock)
 
 
-def test_an_exported_model_of_another_size_says_what_to_do(place: Place, clock: Clock, tmp_path: Path) -> None:
+def test_an_exported_model_of_another_size_says_what_to_do(place: OutputFolder, clock: Clock, tmp_path: Path) -> None:
     from cleanplate.engine.export import export
 
     first, _ = live(place, clock, lambda: make("median"))
     taught(first, clock)
-    assert first.learning.model is not None
-    cleanplate.save(first.learning.model, tmp_path / "room.ckpt")
+    assert first.learner.model is not None
+    cleanplate.save(first.learner.model, tmp_path / "room.ckpt")
     file = export(tmp_path / "room.ckpt", "torchscript", None)
     program, _ = live(place, clock, lambda: cleanplate.load(file))
     shows(program, clock, acted(40, 7, *SIZE))
     assert is_tinted(program.view(), acted(40, 7, *SIZE))
     shows(program, clock, empty(0, 48, 64), 200)
     assert program.phase is Phase.FAILED
-    assert "fit its checkpoint" in program.learning.error
+    assert "fit its checkpoint" in program.learner.error
 
 
-def test_keys_are_answered_and_the_newest_frame_is_next_while_a_slow_model_looks(place: Place, clock: Clock) -> None:
+def test_keys_are_answered_and_the_newest_frame_is_next_while_a_slow_model_looks(
+    place: OutputFolder, clock: Clock
+) -> None:
     model, seen, go = make("median"), [], threading.Semaphore(0)
     predict = model.predict
 
     def slow(frames: Any, learning_rate: float = -1.0) -> Any:
         seen.append(frames[0])
-        assert go.acquire(timeout=30)
+        assert go.acquire(timeout=WAIT)
         return predict(frames, learning_rate)
 
     program, _ = live(place, clock, lambda: model, Worker())
@@ -322,20 +322,18 @@ def test_keys_are_answered_and_the_newest_frame_is_next_while_a_slow_model_looks
         shows(program, clock, empty(seed % 50, *SIZE))
         if program.phase is Phase.FITTING:
             break
-    until(lambda: (program.picture() is not None and program.phase is Phase.READY) or None, 20, "not learnt")
+    until(lambda: (program.picture() is not None and program.phase is Phase.READY) or None, "not learnt")
     model.predict = slow  # type: ignore[method-assign]
     frames = [acted(40, seed, *SIZE) for seed in range(10)]
-    began = monotonic()
     for frame in frames:
         shows(program, clock, frame)
         program.on(Key("m"))
         program.picture()
-    assert monotonic() - began < 5  # ten glances, not ten looks
-    assert program.shot is None
-    until(lambda: len(seen) == 1 or None, 20, "not looked at")
+    assert program.result is None
+    until(lambda: len(seen) == 1 or None, "not looked at")
     go.release(2)
-    until(lambda: (program.picture() is not None and program.looks._moments) or None, 20, "nothing seen")
-    until(lambda: len(seen) == 2 or None, 20, "not looked at again")
+    until(lambda: (program.picture() is not None and program.model_rate._times) or None, "nothing seen")
+    until(lambda: len(seen) == 2 or None, "not looked at again")
     assert seen[0] is frames[0]
     assert seen[1] is frames[-1]  # those in between are left out
     program.close()
@@ -346,39 +344,39 @@ def test_keys_are_answered_and_the_newest_frame_is_next_while_a_slow_model_looks
 
 
 @pytest.mark.parametrize(("name", "adapt"), [("mog2", 0.0), ("median", 0.2)])
-def test_freezing_really_freezes(name: str, adapt: float, place: Place, clock: Clock) -> None:
+def test_freezing_really_freezes(name: str, adapt: float, place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make(name), adapt=adapt)
     taught(program, clock)
     shows(program, clock, empty(0, *SIZE), 5)
     program.on(Key("f"))
     shows(program, clock, empty(1, *SIZE))
-    before = program.beside()["background"]
+    before = program.side_windows()["background"]
     assert before is not None
     before = before.copy()
     brighter = np.clip(empty(2, *SIZE).astype(int) + 12, 0, 255).astype(np.uint8)
     shows(program, clock, brighter, 40)
-    np.testing.assert_array_equal(program.beside()["background"], before)
+    np.testing.assert_array_equal(program.side_windows()["background"], before)
     assert "frozen" in program.status()
     program.on(Key("f"))
     shows(program, clock, brighter, 40)
-    background = program.beside()["background"]
+    background = program.side_windows()["background"]
     assert background is not None
     assert (background.astype(int) - before).mean() > 2
     assert "frozen" not in program.status()
 
 
-def test_a_rate_of_0_follows_nothing(place: Place, clock: Clock) -> None:
+def test_a_rate_of_0_follows_nothing(place: OutputFolder, clock: Clock) -> None:
     program, _ = live(place, clock, lambda: make("median"), adapt=0.0)
     taught(program, clock)
-    before = np.array(program.beside()["background"])
+    before = np.array(program.side_windows()["background"])
     shows(program, clock, np.clip(empty(2, *SIZE).astype(int) + 12, 0, 255).astype(np.uint8), 20)
-    np.testing.assert_array_equal(program.beside()["background"], before)
+    np.testing.assert_array_equal(program.side_windows()["background"], before)
 
 
 # Views, snapshots, recordings
 
 
-def test_every_view_shows_what_it_says(place: Place, clock: Clock) -> None:
+def test_every_view_shows_what_it_says(place: OutputFolder, clock: Clock) -> None:
     scenery = np.full((50, 200, 3), (200, 20, 120), np.uint8)
     program, _ = live(place, clock, lambda: make("median"), scenery=scenery)
     taught(program, clock)
@@ -404,8 +402,8 @@ def test_snapshots_are_numbered_and_never_written_over(tmp_path: Path, clock: Cl
     folder = tmp_path / "kept"
     write_image(folder / "snapshot-007-frame.png", np.zeros((2, 2, 3), np.uint8))
     (folder / "notes.txt").write_text("mine")
-    program, _ = live(Place(folder), clock, lambda: make("median"))
-    program.see(empty(0, *SIZE))
+    program, _ = live(OutputFolder(folder), clock, lambda: make("median"))
+    program.on_frame(empty(0, *SIZE))
     program.on(Key("s"))  # nothing is learnt yet
     assert len(list(folder.iterdir())) == 2
     taught(program, clock)
@@ -425,13 +423,13 @@ def test_snapshots_are_numbered_and_never_written_over(tmp_path: Path, clock: Cl
 
 def test_a_snapshot_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: Path, clock: Clock) -> None:
     folder = tmp_path / "kept"
-    program, _ = live(Place(folder), clock, lambda: make("median"))
+    program, _ = live(OutputFolder(folder), clock, lambda: make("median"))
     taught(program, clock)
     folder.write_text("a file is in the way now")
     for key in ("s", "r"):
         program.on(Key(key))
-        assert "kept" in program.notes.text
-        assert "cannot be written" in program.notes.text
+        assert "kept" in program.message.text
+        assert "cannot be written" in program.message.text
     assert folder.read_text() == "a file is in the way now"
     shows(program, clock, empty(0, *SIZE))
     assert program.phase is Phase.READY
@@ -441,7 +439,7 @@ def test_a_snapshot_that_cannot_be_written_is_told_and_leaves_nothing(tmp_path: 
 def test_a_recording_holds_what_is_shown_without_plates_at_the_speed_at_which_it_was_shown(
     tmp_path: Path, clock: Clock
 ) -> None:
-    program, told = live(Place(tmp_path / "kept"), clock, lambda: make("median"))
+    program, told = live(OutputFolder(tmp_path / "kept"), clock, lambda: make("median"))
     taught(program, clock)
     shows(program, clock, empty(0, *SIZE), 30)
     program.on(Key("r"))
@@ -466,8 +464,8 @@ def test_a_recording_holds_what_is_shown_without_plates_at_the_speed_at_which_it
 
 
 def test_a_recording_is_whole_after_an_error_and_after_another_size(tmp_path: Path, clock: Clock) -> None:
-    program, _ = live(Place(tmp_path / "film.mp4"), clock, lambda: make("median"))
-    program.record()
+    program, _ = live(OutputFolder(tmp_path / "film.mp4"), clock, lambda: make("median"))
+    program.recorder.start(0.0)
     taught(program, clock)
     shows(program, clock, empty(0, 48, 64), 20)
 
@@ -477,7 +475,7 @@ def test_a_recording_is_whole_after_an_error_and_after_another_size(tmp_path: Pa
     assert program.phase is Phase.COUNTING
     model = make("mog2")
     model.predict = fails  # type: ignore[method-assign]
-    program.learning.take(model, (48, 64))
+    program.learner.ready(model, (48, 64))
     shows(program, clock, empty(0, 48, 64), 5)
     assert program.phase is Phase.FAILED
     program.close()

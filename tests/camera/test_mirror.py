@@ -10,10 +10,10 @@ from tests.camera.room import AtOnce, Clock, acted, cast, empty, wall
 from tests.camera.test_live import SIZE, make
 
 from cleanplate.camera.live.double import doubled, person_mask, softened
-from cleanplate.camera.live.given import Given
-from cleanplate.camera.live.keeping import Place
-from cleanplate.camera.live.learning import Phase, Timing
 from cleanplate.camera.live.mirror import Mirror
+from cleanplate.camera.live.options import Timing
+from cleanplate.camera.live.recorder import OutputFolder
+from cleanplate.camera.live.scene_learning import Phase
 from cleanplate.data.io.images import read_color
 from cleanplate.utils.window import Key, Mouse
 
@@ -26,13 +26,13 @@ def clock() -> Clock:
 
 
 def mirror(tmp_path: Path, clock: Clock, name: str = "median", **options: Any) -> Mirror:
-    given = Given(make(name), lambda: make(name), Timing(3.0, 1.0), Place(tmp_path / "kept"))
-    return Mirror(given, lambda text: None, clock, AtOnce(), **options)  # type: ignore[arg-type]
+    output = OutputFolder(tmp_path / "kept")
+    return Mirror(lambda: make(name), Timing(3.0, 1.0), output, lambda text: None, clock, AtOnce(), **options)  # type: ignore[arg-type]
 
 
 def shows(program: Mirror, clock: Clock, frame: np.ndarray, count: int = 1) -> None:
     for _ in range(count):
-        program.see(frame)
+        program.on_frame(frame)
         clock.now += 0.05
 
 
@@ -64,10 +64,10 @@ def test_a_click_learns_another_brings_the_double_and_the_next_takes_it_away(
 ) -> None:
     program = mirror(tmp_path, clock, shadow=False)
     shows(program, clock, empty(0, *SIZE), 100)
-    assert program.phase is Phase.NOT_ASKED
+    assert program.phase is Phase.IDLE
     program.on(Mouse("move", 5, 5))
     program.on(Mouse("down", 5, 5, "right"))
-    assert program.phase is Phase.NOT_ASKED
+    assert program.phase is Phase.IDLE
     program.on(click)
     assert program.phase is Phase.COUNTING
     program.on(click)  # impatience does no harm
@@ -109,7 +109,7 @@ def test_another_size_of_the_camera_is_learnt_from_the_countdown_on(tmp_path: Pa
 
 def test_learning_again_takes_the_double_away(tmp_path: Path, clock: Clock) -> None:
     program = mirror(tmp_path, clock)
-    program.see(empty(0, *SIZE))
+    program.on_frame(empty(0, *SIZE))
     program.on(Key("d"))
     assert not program.double
     taught(program, clock)

@@ -15,9 +15,19 @@ import pytest
 from tests.camera import drawn_hand
 
 from cleanplate.acquire.palm_model import palm_model_path
-from cleanplate.camera.capture import palms
-from cleanplate.camera.capture.palm_decoding import OVERLAP, anchors, decode, merge, overlaps
-from cleanplate.camera.capture.palms import Palm, PalmDetector, by_opencv, by_openvino, letterboxed
+from cleanplate.camera.capture import palm_detector
+from cleanplate.camera.capture.palm_detector import (
+    OVERLAP,
+    Palm,
+    PalmDetector,
+    anchors,
+    by_opencv,
+    by_openvino,
+    decode,
+    letterboxed,
+    merge,
+    overlaps,
+)
 from cleanplate.data.io.images import read_color
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.utils.arrays import Image
@@ -249,8 +259,8 @@ def test_damaged_weights_are_not_loaded(tmp_path: Path, weights: Path, monkeypat
     content = bytearray(weights.read_bytes())
     content[1_000_000] ^= 1
     (tmp_path / weights.name).write_bytes(content)
-    monkeypatch.setattr(palms, "by_opencv", lambda path: pytest.fail("loaded"))
-    monkeypatch.setattr(palms, "by_openvino", lambda path: pytest.fail("loaded"))
+    monkeypatch.setattr(palm_detector, "by_opencv", lambda path: pytest.fail("loaded"))
+    monkeypatch.setattr(palm_detector, "by_openvino", lambda path: pytest.fail("loaded"))
     with pytest.raises(ModelError, match="damaged: cleanplate download palm"):
         PalmDetector(path=tmp_path / weights.name)
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from cleanplate.camera.capture.palms import Palm
-from cleanplate.camera.capture.pointing import PalmWatch, Press
+from cleanplate.camera.capture.buttons import PalmPress, PalmWatch
+from cleanplate.camera.capture.palm_detector import Palm
 
 FRAME = np.zeros((48, 64, 3), np.uint8)
 STEP = 0.1  # seconds between two looks
@@ -21,10 +21,10 @@ class Time:
 def presses(distances: list[float | None], step: float = STEP) -> list[int]:
     """The looks at which a button was pressed; `None` is a look without a palm."""
     time = Time()
-    press = Press(time)
+    press = PalmPress(time)
     pressed = []
     for look, distance in enumerate(distances):
-        if press.by([] if distance is None else [distance]):
+        if press.update([] if distance is None else [distance]):
             pressed.append(look)
         time.now += step
     return pressed
@@ -63,10 +63,10 @@ def test_trembling_on_the_rim_is_not_leaving() -> None:
 
 def test_the_nearest_of_several_palms_counts() -> None:
     time = Time()
-    press = Press(time)
+    press = PalmPress(time)
     pressed = []
     for look in range(20):
-        pressed.append(press.by([4.0, 0.1] if look < 10 else [0.1, 4.0]))
+        pressed.append(press.update([4.0, 0.1] if look < 10 else [0.1, 4.0]))
         time.now += STEP
     assert [look for look, value in enumerate(pressed) if value] == [3]
 
@@ -84,7 +84,7 @@ def looked(costs: list[float], frames: int) -> list[int]:
     watch = PalmWatch(detector, time)
     seen = []
     for number in range(frames):
-        if watch.looks(FRAME):
+        if watch.detect(FRAME):
             assert watch.palms[0].centre[0] == len(seen)
             seen.append(number)
         time.now += 0.04
@@ -118,7 +118,7 @@ def test_a_detector_that_fails_is_not_asked_again() -> None:
 
     watch = PalmWatch(detector, Time())
     for _ in range(10):
-        watch.looks(FRAME)
+        watch.detect(FRAME)
     assert len(asked) == 3
     assert watch.palms == []
     assert watch.unmet == "no palms any more: the network fell over"

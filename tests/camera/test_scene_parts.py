@@ -11,20 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from tests.apps.clips import decoded
 from tests.camera.room import Clock, acted, empty, wall
+from tests.camera.screen import WAIT
 
 import cleanplate
-from cleanplate.camera.live.keeper import Keeper
-from cleanplate.camera.live.keeping import Place
-from cleanplate.camera.live.learning import learnt
-from cleanplate.camera.live.plates import clean_plate, noise_level
-from cleanplate.camera.live.recording import Recording
-from cleanplate.camera.notes import Notes
+from cleanplate.camera.live.recorder import OutputFolder, Recorder
+from cleanplate.camera.live.scene_learning import clean_plate, learn_scene, noise_level
+from cleanplate.camera.live.video_recording import VideoRecording
+from cleanplate.camera.program import Message
 from cleanplate.camera.worker import Worker
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models.components.initializers.temporal import median
+from cleanplate.utils.cancellation import check_cancelled
 from in_memory import photographed
 
 # The worker
@@ -36,11 +35,11 @@ def test_a_worker_does_the_newest_of_what_waits() -> None:
 
     def first() -> int:
         begun.set()
-        go.wait(10)
+        go.wait(WAIT)
         return 1
 
     worker.put(first)
-    assert begun.wait(10)
+    assert begun.wait(WAIT)
     assert worker.outcome() is None
     done = []
     for number in (2, 3, 4):
@@ -48,7 +47,7 @@ def test_a_worker_does_the_newest_of_what_waits() -> None:
     go.set()
     results = []
     while 4 not in results:
-        outcome = worker.outcome(10)
+        outcome = worker.outcome(WAIT)
         assert outcome is not None
         results.append(outcome.result)
     assert done == [4]
@@ -59,11 +58,11 @@ def test_a_worker_does_the_newest_of_what_waits() -> None:
 def test_an_error_is_an_outcome_and_the_worker_goes_on() -> None:
     worker: Worker[int] = Worker()
     worker.put(lambda: 1 // 0)
-    outcome = worker.outcome(10)
+    outcome = worker.outcome(WAIT)
     assert outcome is not None
     assert isinstance(outcome.error, ZeroDivisionError)
     worker.put(lambda: 5)
-    outcome = worker.outcome(10)
+    outcome = worker.outcome(WAIT)
     assert outcome is not None
     assert outcome.result == 5
     assert worker.close()
@@ -77,18 +76,18 @@ def test_a_long_work_is_abandoned_and_the_next_begins() -> None:
         begun.set()
         try:
             while True:
-                torch.ones(4) + 1
+                check_cancelled()
         finally:
             ended.set()
 
     worker.put(endless)
-    assert begun.wait(10)
+    assert begun.wait(WAIT)
     worker.abandon()
     worker.put(lambda: 7)
-    outcome = worker.outcome(10)
+    outcome = worker.outcome(WAIT)
     assert outcome is not None
     assert outcome.result == 7
-    assert ended.wait(10)
+    assert ended.wait(WAIT)
     assert worker.close()
 
 
@@ -104,18 +103,18 @@ def test_a_training_by_lightning_is_abandoned_in_its_midst() -> None:
         begun.set()
 
     model.build = building
-    worker.put(lambda: learnt(model, frames))
-    assert begun.wait(30)
-    assert worker.outcome(0.5) is None  # it trains
+    worker.put(lambda: learn_scene(model, frames))
+    assert begun.wait(WAIT)
+    assert worker.outcome() is None  # it trains
     assert worker.close()
 
 
-def test_work_that_cannot_be_interrupted_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cleanplate.camera.worker._PATIENCE", 0.05)
+def test_work_that_does_not_check_for_cancellation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cleanplate.camera.worker._JOIN_SECONDS", 0.05)
     worker: Worker[bool] = Worker()
     begun, go = threading.Event(), threading.Event()
-    worker.put(lambda: (begun.set(), go.wait(20))[1])  # waits in C
-    assert begun.wait(10)
+    worker.put(lambda: (begun.set(), go.wait(WAIT))[1])  # waits in C
+    assert begun.wait(WAIT)
     assert not worker.close()
     go.set()
 
@@ -125,18 +124,20 @@ def test_a_program_ends_well_in_the_midst_of_a_training(tmp_path: Path) -> None:
     script.write_text(
         "import threading, torch\n"
         "from cleanplate.camera.worker import Worker\n"
+        "from cleanplate.utils.cancellation import check_cancelled\n"
         "begun = threading.Event()\n"
         "def train():\n"
         "    weight = torch.ones(64, 64, requires_grad=True)\n"
         "    while True:\n"
         "        (weight @ weight).sum().backward()\n"
         "        begun.set()\n"
+        "        check_cancelled()\n"
         "worker = Worker()\n"
         "worker.put(train)\n"
-        "begun.wait(60)\n"
+        "begun.wait()\n"
         "print(worker.close())\n"
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=WAIT, check=False)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr
 
 
@@ -173,7 +174,7 @@ def test_models_that_compare_with_a_given_plate_get_the_denoised_one() -> None:
     model = cleanplate.create("pairnet")
     model.finish()
     frames = [photographed(wall(), seed, 5.0) for seed in range(10)]
-    learnt(model, frames)
+    learn_scene(model, frames)
     np.testing.assert_array_equal(model.background, clean_plate(frames))
 
 
@@ -195,7 +196,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_begins(
     (tmp_path / "file").write_text("mine")
     (tmp_path / "there.mp4").write_text("mine")
     with pytest.raises(ConfigError, match=message):
-        Place(tmp_path / place)
+        OutputFolder(tmp_path / place)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "there.mp4"]
 
 
@@ -203,18 +204,18 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_begins(
 def test_a_folder_without_permission_is_told(tmp_path: Path) -> None:
     (tmp_path / "closed").mkdir(mode=0o500)
     with pytest.raises(ConfigError, match="mend the permissions"):
-        Place(tmp_path / "closed" / "kept")
+        OutputFolder(tmp_path / "closed" / "kept")
 
 
 def test_a_place_is_made_when_something_is_kept(tmp_path: Path) -> None:
-    place = Place(tmp_path / "a" / "b")
+    place = OutputFolder(tmp_path / "a" / "b")
     assert not (tmp_path / "a").exists()
     assert place.recording() == tmp_path / "a" / "b" / "recording-001.mp4"
     assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_a_named_video_is_the_first_recording_and_further_ones_are_numbered(tmp_path: Path) -> None:
-    place = Place(tmp_path / "film.mp4")
+    place = OutputFolder(tmp_path / "film.mp4")
     assert place.recording() == tmp_path / "film.mp4"
     (tmp_path / "film.mp4").write_bytes(b"0")
     (tmp_path / "recording-041.mp4").write_bytes(b"0")
@@ -222,7 +223,7 @@ def test_a_named_video_is_the_first_recording_and_further_ones_are_numbered(tmp_
 
 
 def test_a_full_disk_leaves_no_part_of_a_snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place(tmp_path)
+    place = OutputFolder(tmp_path)
     write, written = Path.write_bytes, []
 
     def full(path: Path, data: bytes) -> int:
@@ -241,9 +242,9 @@ def test_a_full_disk_leaves_no_part_of_a_snapshot(tmp_path: Path, monkeypatch: p
 # Recordings
 
 
-def recorded(path: Path, seconds: list[float], rate: float = 20.0) -> Recording:
+def recorded(path: Path, seconds: list[float], rate: float = 20.0) -> VideoRecording:
     clock = Clock()
-    recording = Recording(path, rate, clock)
+    recording = VideoRecording(path, rate, clock)
     for index, pause in enumerate(seconds):
         recording.add(np.full((48, 64, 3), 10 * index % 250, np.uint8))
         clock.now += pause
@@ -283,13 +284,13 @@ def test_it_works_without_pyav(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_nothing_shown_is_no_recording(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nothing was shown"):
-        Recording(tmp_path / "a.mp4", 20.0).stop()
+        VideoRecording(tmp_path / "a.mp4", 20.0).stop()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_pressed_twice_between_two_frames_records_nothing(tmp_path: Path) -> None:
-    notes = Notes(Clock())
-    keeper = Keeper(Place(tmp_path / "kept"), notes, print, Clock())
+    notes = Message(Clock())
+    keeper = Recorder(OutputFolder(tmp_path / "kept"), notes, print, Clock())
     keeper.toggle(20.0)
     keeper.toggle(20.0)
     keeper.close()
@@ -324,12 +325,12 @@ def test_a_recording_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path:
         "import resource, signal, sys\n"
         "import numpy as np\n"
         "from pathlib import Path\n"
-        "from cleanplate.camera.live.recording import Recording\n"
+        "from cleanplate.camera.live.video_recording import VideoRecording\n"
         "from cleanplate.errors import DataError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
         "now = [0.0]\n"
-        "recording = Recording(Path(sys.argv[1]), 25.0, lambda: now[0])\n"
+        "recording = VideoRecording(Path(sys.argv[1]), 25.0, lambda: now[0])\n"
         "random = np.random.default_rng(0)\n"
         "for _ in range(120):\n"
         "    recording.add(random.integers(0, 255, (96, 128, 3)).astype(np.uint8))\n"
@@ -340,7 +341,7 @@ def test_a_recording_that_cannot_be_written_says_so_and_leaves_nothing(tmp_path:
         "    print(error)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, tmp_path / "a.mp4"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", code, tmp_path / "a.mp4"], capture_output=True, text=True, timeout=WAIT, check=False
     )
     assert done.returncode == 0, done.stderr
     assert "a.mp4" in done.stdout

@@ -12,11 +12,8 @@ from tests.apps.clips import decoded
 from tests.camera.room import Camera, acted, cast, wall
 from tests.camera.screen import Screen, ends, program, until, virtual_screen
 
-from cleanplate.camera.live.given import DEFAULT_MODEL
-from cleanplate.camera.live.mirror import Asked as MirrorAsked
-from cleanplate.camera.live.program import ADAPT
-from cleanplate.camera.live.program import Asked as LiveAsked
-from cleanplate.camera.live.views import PLAIN
+from cleanplate.camera.live.options import ADAPT, DEFAULT_MODEL, LiveOptions, MirrorOptions
+from cleanplate.camera.live.program import GREEN_SCREEN
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color
 from cleanplate.report.colours import TINT
@@ -79,17 +76,17 @@ def test_live_tints_shows_the_clean_plate_keeps_records_and_quits(
         window.key("m")
         window.shows(lambda seen: bool((seen[within(X)] == 255).all()) and not seen[100:150, 200:250].any())
         window.key("m")
-        window.shows(lambda seen: is_there(seen, X) and tuple(seen[120, 250]) == PLAIN)
+        window.shows(lambda seen: is_there(seen, X) and tuple(seen[120, 250]) == GREEN_SCREEN)
         window.key("g")
-        until(lambda: None if screen.has("cleanplate live: background") else True, 20, "background still there")
+        until(lambda: None if screen.has("cleanplate live: background") else True, "background still there")
         window.key("s")
-        until(lambda: "snapshot-001-overlay.png" in files(out) or None, 20, "no snapshot")
+        until(lambda: "snapshot-001-overlay.png" in files(out) or None, "no snapshot")
         window.key("r")
         window.shows(lambda seen: seen[10, -10, 2] > seen[10, -10, 1] + 60)  # a red plate
         camera.shows(lambda seed: acted(200, seed))
         window.shows(lambda seen: is_there(seen, 200))
         window.key("r")
-        until(lambda: "recording-001.mp4" in files(out) or None, 20, "no recording")
+        until(lambda: "recording-001.mp4" in files(out) or None, "no recording")
         window.key("q")
         code, _, errors = ends(process)
     assert code == 0, errors
@@ -166,7 +163,7 @@ def test_mirror_shows_the_person_twice_and_once_again_and_records_it(
         window.shows(lambda seen: bool(seen[75:80, :20].max() < 90))  # the band that says what to do
         window.click(20, 200)
         # When it has learnt, another band asks the person to come back.
-        window.shows(lambda seen: bool(seen[200:206, :20].max() < 90), 30)
+        window.shows(lambda seen: bool(seen[200:206, :20].max() < 90))
         camera.shows(lambda seed: acted(X, seed))
         flipped = np.ascontiguousarray(acted(X)[:, ::-1])
         upper = np.arange(wall().shape[0])[:, None] < 185
@@ -187,7 +184,7 @@ def test_mirror_shows_the_person_twice_and_once_again_and_records_it(
         window.key("r")
         window.shows(lambda seen: seen[10, -10, 2] > seen[10, -10, 1] + 60)
         window.key("r")
-        until(lambda: "recording-001.mp4" in files(out) or None, 20, "no recording")
+        until(lambda: "recording-001.mp4" in files(out) or None, "no recording")
         window.key("space")
         window.shows(lambda seen: person(seen) and not double(seen))
         window.key("q")
@@ -234,7 +231,7 @@ def test_what_a_user_can_mend_is_one_line(
 
 
 def test_help_and_program_agree_on_the_defaults() -> None:
-    for name, asked in (("live", LiveAsked()), ("mirror", MirrorAsked())):
+    for name, asked in (("live", LiveOptions()), ("mirror", MirrorOptions())):
         given = {option.name: option.default for option in main.commands[name].params}
         assert given["model"] == asked.model == DEFAULT_MODEL
         assert given["out"] == asked.out

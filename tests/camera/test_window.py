@@ -10,7 +10,7 @@ from tests.apps.clips import folder, frames, video
 from tests.camera.screen import WAIT, python, virtual_screen
 
 from cleanplate.camera.feed import camera_feed
-from cleanplate.camera.timing import Countdown, Rate
+from cleanplate.camera.program import Countdown, Rate
 from cleanplate.errors import DataError
 from cleanplate.report import drawing
 from cleanplate.utils.window import Key, Mouse, key_of, mouse_of
@@ -58,7 +58,7 @@ def test_mouse_and_keys_reach_the_program(screen) -> None:
         assert shown[60, 100].tolist() == [0, 0, 0]
         window.click(30, 70)
         assert "x=30, y=70, button='left'" in _said(process, "action='down'")
-        window.click(80, 20, "right")
+        window.click(80, "right")
         assert "x=80, y=20, button='right'" in _said(process, "action='down'")
         window.press("left")
         window.move(90, 25)
@@ -141,7 +141,7 @@ def test_the_second_press_of_a_double_click_is_a_press() -> None:
 def test_a_countdown_rings_once_however_late_it_is_looked_at() -> None:
     now = [0.0]
     countdown = Countdown(2, lambda: now[0])
-    assert not countdown.rings()
+    assert not countdown.expired()
     countdown.start()
     assert countdown.left == 2
     now[0] = 0.5
@@ -151,8 +151,8 @@ def test_a_countdown_rings_once_however_late_it_is_looked_at() -> None:
     assert countdown.left == 1
     now[0] = 60.0
     assert countdown.left == 0
-    assert countdown.rings()
-    assert not countdown.rings()
+    assert countdown.expired()
+    assert not countdown.expired()
     assert not countdown.running
 
 
@@ -167,9 +167,9 @@ def test_the_rate_is_that_of_the_last_frames() -> None:
 
 
 def test_a_recording_is_played_again_and_again_and_mirrored(tmp_path: Path) -> None:
-    with camera_feed(str(folder(tmp_path / "shots", 2)), mirrored=True, tell=print) as feed:
+    with camera_feed(str(folder(tmp_path / "shots", 2)), mirrored=True, echo=print) as feed:
         assert not feed.live
-        seen = [feed.newest(10) for _ in range(5)]
+        seen = [feed.newest(WAIT) for _ in range(5)]
     wanted = [frame[:, ::-1] for frame in frames(2)]
     for picture in seen:
         assert picture is not None
@@ -177,9 +177,9 @@ def test_a_recording_is_played_again_and_again_and_mirrored(tmp_path: Path) -> N
 
 
 def test_only_the_newest_picture_is_kept(tmp_path: Path) -> None:
-    with camera_feed(str(video(tmp_path / "film.mp4")), mirrored=False, tell=print) as feed:
+    with camera_feed(str(video(tmp_path / "film.mp4")), mirrored=False, echo=print) as feed:
         assert feed.frames_per_second == 20
-        first = feed.newest(10)
+        first = feed.newest(WAIT)
         assert first is not None
 
 
@@ -187,15 +187,15 @@ def test_only_the_newest_picture_is_kept(tmp_path: Path) -> None:
 def test_what_gives_no_pictures_is_told_at_once(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match=r"."):
-        camera_feed(place, mirrored=False, tell=print)
+        camera_feed(place, mirrored=False, echo=print)
 
 
 def test_a_recording_that_breaks_off_is_told(tmp_path: Path) -> None:
     shots = folder(tmp_path / "shots", 3)
     (shots / "shot 2.png").write_bytes(b"no picture")
-    with camera_feed(str(shots), mirrored=False, tell=print) as feed, pytest.raises(DataError, match="shot 2"):
+    with camera_feed(str(shots), mirrored=False, echo=print) as feed, pytest.raises(DataError, match="shot 2"):
         for _ in range(10):
-            feed.newest(10)
+            feed.newest(WAIT)
 
 
 def test_drawing_stays_on_the_picture() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from cleanplate import load as load_model
-from cleanplate.camera.capture.captured_sets import CapturedSets
 from cleanplate.camera.capture.program import Capture
+from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.config import load
 from cleanplate.data.io.images import write_image
 from cleanplate.pipeline import acquire, layout, prepare, train
@@ -31,18 +31,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def captured(tmp_path: Path) -> Path:
     """A set for each of a few generated places, taken by the program, with the masks that somebody would draw."""
     root, now = tmp_path / "captured", [0.0]
-    sets = CapturedSets(root)
+    sets = SetWriter(root)
     program = Capture(sets, print, clock=lambda: now[0])
     for video in VIDEOS:
         frames = list(render(SceneSpec("baseline", video, height=48, width=64, frames=2 * SHOTS, seed=1)))
         program.on_key("b")
         for _ in range(6):
-            program.see(frames[0].background)
+            program.on_frame(frames[0].background)
             now[0] += 1
         for number, frame in enumerate(frames[::2]):
             program.on_key("s")
             for _ in range(3):
-                program.see(frame.image)
+                program.on_frame(frame.image)
                 now[0] += 1
             mask = np.where(frame.groundtruth == 255, np.uint8(255), np.uint8(0))
             write_image(root / f"set{sets.sets}" / f"{number}_mask.png", mask)

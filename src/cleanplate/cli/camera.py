@@ -62,9 +62,9 @@ def capture(source: str, out: Path, **choices: Any) -> None:
       cleanplate capture rtsp://camera/stream --no-mirror
       cleanplate capture party.mp4 --no-palms
     """  # noqa: D301
-    from cleanplate.camera.capture.program import Asked, capture_command
+    from cleanplate.camera.capture.program import CaptureOptions, capture_command
 
-    _run(capture_command, Asked(source, out, **choices))
+    _run(capture_command, CaptureOptions(source, out, **choices))
 
 
 @main.command()
@@ -102,7 +102,7 @@ def annotate(folder: Path, **choices: Any) -> None:
     and their outlines can be changed. A model proposes an outline, dashed: a takes it over, to be corrected.
 
     \b
-    left click         next corner; on the first one, or with enter or c: closed; dragged: moves a corner
+    left click         next corner; on the first one, or with enter or c: closed
     right click        done: closes an open outline, saves, goes to the next picture; with nothing drawn: nobody there
     e                  nobody there: removes all, saves, goes on
     backspace, esc     removes the last corner, the open outline
@@ -129,9 +129,9 @@ def annotate(folder: Path, **choices: Any) -> None:
       cleanplate annotate photos/ --label dog -m unet.ckpt
       dvc exp run -S data=capture -S data.root=$PWD/captured -S model=pairnet
     """  # noqa: D301
-    from cleanplate.camera.annotate.command import Asked, annotate_command
+    from cleanplate.camera.annotate.command import AnnotateOptions, annotate_command
 
-    _run(annotate_command, Asked(folder, **choices))
+    _run(annotate_command, AnnotateOptions(folder, **choices))
 
 
 @main.command()
@@ -198,11 +198,11 @@ def live(
       cleanplate live -m median --set foreground.threshold=40 --adapt 0
       cleanplate live corridor.mp4 --learn-frames 60 -o demo.mp4
     """  # noqa: D301
-    from cleanplate.camera.live.learning import Timing
-    from cleanplate.camera.live.program import Asked, live_command
+    from cleanplate.camera.live.options import LiveOptions, Timing
+    from cleanplate.camera.live.program import live_command
 
     timing = Timing(seconds, learn_seconds, learn_frames)
-    _run(live_command, Asked(source, settings=settings, timing=timing, **choices))
+    _run(live_command, LiveOptions(source, settings=settings, timing=timing, **choices))
 
 
 @main.command()
@@ -245,11 +245,11 @@ def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[st
       cleanplate mirror 1 -m median --seconds 6
       cleanplate mirror dancer.mp4 --no-shadow
     """  # noqa: D301
-    from cleanplate.camera.live.learning import Timing
-    from cleanplate.camera.live.mirror import Asked, mirror_command
+    from cleanplate.camera.live.mirror import mirror_command
+    from cleanplate.camera.live.options import MirrorOptions, Timing
 
     timing = Timing(seconds, learn_seconds)
-    _run(mirror_command, Asked(source, settings=settings, timing=timing, **choices))
+    _run(mirror_command, MirrorOptions(source, settings=settings, timing=timing, **choices))
 
 
 def _run(command: Callable[[Options, Callable[[str], None]], bool | None], options: Options) -> None:

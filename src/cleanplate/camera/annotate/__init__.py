@@ -1,1 +1,1 @@
-"""`annotate`: pictures are labelled by hand, with outlines that a model may propose."""
+"""`cleanplate annotate`: label images by hand, with proposals of a model."""

@@ -1,7 +1,7 @@
-"""Outlines in COCO's format: one file for all pictures of a folder.
+"""Writes the polygons of all images of a folder as one COCO file.
 
-An instance is an outline; where holes are cut out of it, or it is too thin to have an inside, run lengths of its
-pixels. A picture that was looked at and holds nobody is listed without instances.
+An instance is a polygon; with holes, or without an inside, it is stored as run lengths. A labelled image with nobody
+in it is listed without instances.
 """
 
 import json
@@ -13,45 +13,45 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.camera.annotate.shapes import Polygon, as_corners, drawn
+from cleanplate.camera.annotate.geometry import Polygon, as_corners, draw_mask
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import replacing
 
-_MIDDLE = 0.5
+_CENTRE = 0.5
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """A picture's name, its size (height and width) and its outlines, in the order in which they are drawn."""
+class CocoImage:
+    """An image's name, its size (height, width) and its polygons in the order in which they are drawn."""
 
-    image: str
+    name: str
     size: tuple[int, int]
     polygons: Sequence[Polygon]
 
 
 def write_coco(
-    path: Path, label: str, changed: Labelled, others: Callable[[frozenset[str]], Iterator[Labelled]]
+    path: Path, label: str, changed: CocoImage, others: Callable[[frozenset[str]], Iterator[CocoImage]]
 ) -> None:
-    """Puts the outlines of a picture in the place of what the file says of it under this label.
+    """Replaces an image's instances of one category in a file; everything else in it stays.
 
     Args:
-        path: the JSON file; is made where there is none. What else it holds stays.
+        path: the JSON file; created if missing.
         label: name of the category.
-        changed: the picture.
-        others: gives further labelled pictures that the file does not name; it is told which it does.
+        changed: the image.
+        others: takes the names in the file and returns further labelled images.
 
     Raises:
-        DataError: if a file is there that is none of COCO's.
+        DataError: if the file exists and is not in COCO's format.
         OSError: if it cannot be written.
     """
     content = _read(path)
     category = _category(content["categories"], label)
     named = frozenset(str(image["file_name"]) for image in content["images"])
-    for picture in [changed, *others(named | {changed.image})]:
-        _put(content, category, picture)
-    with replacing(path) as part:
-        part.write_text(json.dumps(content) + "\n", encoding="utf-8")
+    for image in [changed, *others(named | {changed.name})]:
+        _put(content, category, image)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content) + "\n", encoding="utf-8")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -81,20 +81,20 @@ def _category(categories: list[dict[str, Any]], label: str) -> int:
     return number
 
 
-def _put(content: dict[str, Any], category: int, picture: Labelled) -> None:
+def _put(content: dict[str, Any], category: int, image: CocoImage) -> None:
     images, annotations = content["images"], content["annotations"]
-    height, width = picture.size
-    image = next((image for image in images if image["file_name"] == picture.image), None)
-    if image is None:
-        image = {"id": _next(images), "file_name": picture.image}
-        images.append(image)
-    image |= {"height": height, "width": width}
+    height, width = image.size
+    entry = next((entry for entry in images if entry["file_name"] == image.name), None)
+    if entry is None:
+        entry = {"id": _next(images), "file_name": image.name}
+        images.append(entry)
+    entry |= {"height": height, "width": width}
     annotations[:] = [
-        known for known in annotations if (known["image_id"], known["category_id"]) != (image["id"], category)
+        known for known in annotations if (known["image_id"], known["category_id"]) != (entry["id"], category)
     ]
     number = _next(annotations)
-    for instance in _instances(picture.polygons, height, width):
-        annotations.append({"id": number, "image_id": image["id"], "category_id": category, "iscrowd": 0, **instance})
+    for instance in _instances(image.polygons, height, width):
+        annotations.append({"id": number, "image_id": entry["id"], "category_id": category, "iscrowd": 0, **instance})
         number += 1
 
 
@@ -102,23 +102,23 @@ def _instances(polygons: Sequence[Polygon], height: int, width: int) -> Iterator
     for index, polygon in enumerate(polygons):
         if polygon.hole:
             continue
-        whole = drawn([polygon], height, width)
+        whole = draw_mask([polygon], height, width)
         holes = [later for later in polygons[index + 1 :] if later.hole]
-        seen = drawn([polygon, *holes], height, width) if holes else whole
+        seen = draw_mask([polygon, *holes], height, width) if holes else whole
         if not seen.any():
             continue
-        corners = as_corners(polygon.line)
+        corners = as_corners(polygon.points)
         outlined = np.array_equal(seen, whole) and cv2.contourArea(corners) > 0
         left, top, across, down = cv2.boundingRect(seen)
         yield {
-            "segmentation": [(corners.reshape(-1) + _MIDDLE).tolist()] if outlined else _run_lengths(seen),
+            "segmentation": [(corners.reshape(-1) + _CENTRE).tolist()] if outlined else _run_lengths(seen),
             "area": int(np.count_nonzero(seen)),
             "bbox": [left, top, across, down],
         }
 
 
 def _run_lengths(mask: Image) -> dict[str, Any]:
-    """Lengths of runs down the columns, beginning with background, as COCO's tools read them uncompressed."""
+    """Returns the lengths of runs down the columns, beginning with background: COCO's uncompressed format."""
     flat = (mask > 0).ravel(order="F").astype(np.int8)
     ends = np.flatnonzero(np.diff(flat, prepend=0))
     return {"size": list(mask.shape), "counts": np.diff(ends, prepend=0, append=flat.size).tolist()}

@@ -1,4 +1,4 @@
-"""From what was asked for to a window."""
+"""Runs `cleanplate annotate` with its options."""
 
 import os
 import signal
@@ -9,21 +9,30 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from cleanplate.camera.annotate.desk import Desk
-from cleanplate.camera.annotate.pictures import find_shots
+from cleanplate.camera.annotate.images import find_images
 from cleanplate.camera.annotate.program import Annotate
-from cleanplate.camera.annotate.proposing import Proposals
+from cleanplate.camera.annotate.proposals import Proposals
+from cleanplate.camera.annotate.session import Session
 from cleanplate.camera.annotate.storage import Json, Storage
 from cleanplate.camera.program import run
 from cleanplate.errors import ConfigError, DataError
 
-NOTHING = "none"
-"""In place of a model: nothing proposes."""
+NO_MODEL = "none"
+"""In place of a model: no proposals."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a user wants to label, see `cleanplate annotate --help`."""
+class AnnotateOptions:
+    """Options of `cleanplate annotate`.
+
+    Attributes:
+        folder: sets or images.
+        number: label only the set of this number.
+        model: proposes masks; empty for the default, `none` for no proposals.
+        json: what to write beside the masks.
+        label: of the polygons.
+        again: begin at the first image, including labelled ones.
+    """
 
     folder: Path
     number: int | None = None
@@ -39,33 +48,34 @@ class Asked:
             )
 
 
-def annotate_command(asked: Asked, tell: Callable[[str], None]) -> None:
-    """Opens the window and stays until it is closed.
+def annotate_command(options: AnnotateOptions, echo: Callable[[str], None]) -> None:
+    """Runs `cleanplate annotate` until its window is closed.
 
     Args:
-        asked: what to label.
-        tell: takes a line for the user.
+        options: what to label.
+        echo: prints a line for the user.
 
     Raises:
         DataError: if there is nothing to label, or it cannot be written to.
         ConfigError: if there is no display.
     """
-    shots = find_shots(asked.folder, asked.number)
-    for place in dict.fromkeys(shot.path.parent for shot in shots):
+    images = find_images(options.folder, options.number)
+    for place in dict.fromkeys(image.path.parent for image in images):
         if not os.access(place, os.W_OK):
             raise DataError(f"{place}: masks cannot be written into it; change its permissions, or label a copy")
-    desk = Desk(shots, Storage(asked.json, asked.label), again=asked.again)
-    proposes = asked.model != NOTHING and (asked.model or any(shot.plate for shot in shots))
-    program = Annotate(desk, Proposals(asked.model, shots) if proposes else None, tell)
-    before = desk.labelled
-    with _ended_in_order():
+    session = Session(images, Storage(options.json, options.label), again=options.again)
+    proposes = options.model != NO_MODEL and (options.model or any(image.plate for image in images))
+    program = Annotate(session, Proposals(options.model, images) if proposes else None, echo)
+    before = session.labelled
+    with _exit_on_signals():
         run(program, None)
-    tell(f"{asked.folder}: {desk.labelled} of {len(shots)} pictures are labelled, {desk.labelled - before} of them now")
+    labelled = session.labelled
+    echo(f"{options.folder}: {labelled} of {len(images)} pictures are labelled, {labelled - before} of them now")
 
 
 @contextmanager
-def _ended_in_order() -> Iterator[None]:
-    """Whoever ends the program, or closes its terminal, ends it as Ctrl-C does: with everything saved."""
+def _exit_on_signals() -> Iterator[None]:
+    """Makes SIGTERM and SIGHUP end the program as Ctrl-C does, with everything saved."""
 
     def leave(number: int, frame: FrameType | None) -> None:
         sys.exit(128 + number)

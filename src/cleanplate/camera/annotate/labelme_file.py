@@ -1,7 +1,7 @@
-"""Outlines as labelme stores them: one JSON file beside each picture, which labelme and our own reader open.
+"""Reads and writes the polygons of an image as a labelme file.
 
-A corner is written as the middle of its pixel. labelme knows no holes: one is written as a shape called `hole`, which
-`cleanplate.data.datasets.labelme` cuts out again; for every other reader the mask is the truth.
+A corner is written as the centre of its pixel. labelme has no holes: a hole is a shape called `hole`, which
+`cleanplate.data.datasets.labelme` cuts out. For other readers the mask is the truth.
 """
 
 import json
@@ -9,23 +9,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cleanplate.camera.annotate.outlines import with_few_corners
-from cleanplate.camera.annotate.shapes import Point, Polygon
+from cleanplate.camera.annotate.geometry import Polygon
 from cleanplate.errors import DataError
 from cleanplate.utils.files import replacing
 
 HOLE = "hole"
-_VERSION = "5.5.0"  # of the form in which labelme stores
-_MIDDLE = 0.5
+_VERSION = "5.5.0"  # of labelme's format
+_CENTRE = 0.5
 
 
 def read_labelme(path: Path, label: str, size: tuple[int, int]) -> tuple[Polygon, ...] | None:
-    """The outlines in a file; `None` where there is none, or one that cannot be shown as outlines.
+    """Returns the polygons of a file; `None` if there is no file, or it holds more than polygons.
 
     Args:
         path: the JSON file.
-        label: of the shapes that are taken; others are passed over.
-        size: height and width of the picture.
+        label: of the shapes to read; others are ignored.
+        size: height and width of the image.
     """
     try:
         content = json.loads(path.read_bytes())
@@ -41,58 +40,57 @@ def read_labelme(path: Path, label: str, size: tuple[int, int]) -> tuple[Polygon
 
 
 def write_labelme(path: Path, polygons: Sequence[Polygon], label: str, image: str, size: tuple[int, int]) -> None:
-    """Writes outlines; shapes with other labels, which somebody else put into the file, stay in it.
+    """Writes polygons; shapes with other labels stay in the file.
 
     Args:
         path: the JSON file.
         polygons: in the order in which they are drawn.
-        label: of those that are no holes.
-        image: name of the picture.
+        label: of those that are not holes.
+        image: name of the image.
         size: its height and width.
 
     Raises:
-        DataError: if a file is there that is none of labelme's.
+        DataError: if the file exists and is not one of labelme.
         OSError: if it cannot be written.
     """
     content: dict[str, Any] = {"version": _VERSION, "flags": {}, "shapes": []}
     if path.is_file():
         try:
             content |= json.loads(path.read_bytes())
-            others = [shape for shape in content["shapes"] if not _is_ours(shape, label)]
+            content["shapes"] = [shape for shape in content["shapes"] if not _is_ours(shape, label)]
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(f"{path}: is no labelme file; move it away, or use --json coco or none") from error
-        content["shapes"] = others
     content["shapes"] = [*_shapes(polygons, label), *content["shapes"]]
     content |= {"imagePath": image, "imageData": None, "imageHeight": size[0], "imageWidth": size[1]}
-    with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _shapes(polygons: Sequence[Polygon], label: str) -> list[dict[str, Any]]:
-    """Shapes for a reader who first unites what is in a group and then cuts the group's holes out of it.
+    """Returns shapes for a reader that unites the shapes of a group and then cuts the group's holes out of it.
 
-    A hole cuts what was there before it. One that nothing follows cuts everything, and needs no group; before others,
-    what it cuts is put into groups, and the hole into each of them.
+    A hole cuts what was drawn before it. If no polygon follows, it cuts everything and needs no group. Otherwise the
+    polygons before it are put into groups, and the hole into each of them.
     """
     last = max((index for index, polygon in enumerate(polygons) if not polygon.hole), default=-1)
     grouped = any(polygon.hole for polygon in polygons[: last + 1])
-    made: list[dict[str, Any]] = []
+    shapes: list[dict[str, Any]] = []
     group = 0
     for index, polygon in enumerate(polygons):
         if not polygon.hole:
-            made.append(_shape(polygon, label, group if grouped else None))
+            shapes.append(_shape(polygon, label, group if grouped else None))
         elif index > last:
-            made.append(_shape(polygon, HOLE, None))
+            shapes.append(_shape(polygon, HOLE, None))
         else:
-            made += [_shape(polygon, HOLE, earlier) for earlier in range(group + 1)]
+            shapes += [_shape(polygon, HOLE, earlier) for earlier in range(group + 1)]
             group += 1
-    return made
+    return shapes
 
 
 def _shape(polygon: Polygon, label: str, group: int | None) -> dict[str, Any]:
     return {
         "label": label,
-        "points": [[x + _MIDDLE, y + _MIDDLE] for x, y in polygon.line],
+        "points": [[x + _CENTRE, y + _CENTRE] for x, y in polygon.points],
         "group_id": group,
         "description": "",
         "shape_type": "polygon",
@@ -111,10 +109,7 @@ def _is_hole(shape: dict[str, Any]) -> bool:
 
 def _polygon(shape: dict[str, Any], size: tuple[int, int]) -> Polygon:
     if shape.get("shape_type", "polygon") != "polygon" or len(shape["points"]) < 3:
-        raise ValueError("no polygon")
-    points = tuple(_pixel(float(x), float(y), size) for x, y in shape["points"])
-    return with_few_corners(points, _is_hole(shape))
-
-
-def _pixel(x: float, y: float, size: tuple[int, int]) -> Point:
-    return min(max(int(x), 0), size[1] - 1), min(max(int(y), 0), size[0] - 1)
+        raise ValueError("not a polygon")
+    height, width = size
+    points = ((int(float(x)), int(float(y))) for x, y in shape["points"])
+    return Polygon(tuple((min(max(x, 0), width - 1), min(max(y, 0), height - 1)) for x, y in points), _is_hole(shape))

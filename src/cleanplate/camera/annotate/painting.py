@@ -1,4 +1,4 @@
-"""The picture with everything on it, as it is seen through the view."""
+"""Paints an image with labels and proposal, as seen through the view, and the status strip below it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,43 +7,47 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanplate.camera.annotate.geometry import Point, Polygon, draw_mask
 from cleanplate.camera.annotate.labels import Labels
-from cleanplate.camera.annotate.shapes import Point, Polygon, drawn
 from cleanplate.camera.annotate.view import View
 from cleanplate.report import drawing
-from cleanplate.report.text import Colour
+from cleanplate.report.text import Colour, shortened, width_of
 from cleanplate.utils.arrays import Image
 
 Look = Literal["tint", "outlines", "mask"]
 
-BEHIND: Colour = (48, 42, 38)
+STRIP_HEIGHT = 56
+
+OUTSIDE: Colour = (48, 42, 38)
 FOREGROUND: Colour = (80, 220, 120)
 HOLE: Colour = (60, 140, 255)
 PROPOSED: Colour = (255, 80, 255)
 OPEN = drawing.WHITE
+GREY: Colour = (190, 185, 180)
 _TINT: Colour = (255, 140, 30)
-_TINT_SHARE = 0.45
-_PIXELS = 4.0  # from this scale on single pixels are shown as squares
+_TINT_OPACITY = 0.45
+_PIXELS = 4.0  # scale from which pixels are shown as squares
 _DASH, _GAP = 8.0, 6.0
-_ROOM = 14.0  # pixels of the screen from corner to corner, on average, from which on corners are marked
-_FRACTION = 4  # bits of a coordinate's fraction
+_CORNER_SPACE = 14.0  # mean pixels between corners from which they are marked
+_FRACTION = 4  # fractional bits of coordinates
+_FONT, _MARGIN = 15, 10
 
 Places = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What is to be seen.
+    """What to paint.
 
     Attributes:
         picture: uint8 BGR `[H, W, 3]`.
-        view: of it.
-        labels: what is drawn on it.
-        proposal: outlines that a model proposes.
+        view: of the picture.
+        labels: drawn on it.
+        proposal: a model's polygons.
         look: how the mask is shown.
-        hole: whether what is drawn now will be cut out.
-        mouse: where it is on the screen, or `None`.
-        closes: whether a click there would close the outline.
+        hole: whether the open polygon is a hole.
+        mouse: place in the window to which the open polygon is drawn, or `None`.
+        closes: whether a click there would close it.
     """
 
     picture: Image
@@ -56,75 +60,93 @@ class Scene:
     closes: bool = False
 
 
-class Painter:
-    """Paints scenes; what has not changed since the last one is kept."""
-
-    def __init__(self) -> None:
-        self._seen: tuple[Image, View, Image] | None = None
-        self._mask: tuple[tuple[Polygon, ...], Image] | None = None
-
-    def paint(self, scene: Scene) -> Image:
-        """The area of the view, uint8 BGR of its own."""
-        canvas = self._background(scene)
-        for polygon in scene.proposal:
-            _dashes(canvas, _on_screen(scene.view, polygon.line), PROPOSED)
-        if scene.look != "mask":
-            for polygon in scene.labels.closed:
-                _outline(canvas, scene.view, polygon)
+def paint(scene: Scene) -> Image:
+    """Returns the area of the view, uint8 BGR."""
+    canvas = _ground(scene)
+    for polygon in scene.proposal:
+        _dashes(canvas, _in_window(scene.view, polygon.points), PROPOSED)
+    if scene.look != "mask":
+        for polygon in scene.labels.closed:
+            _outline(canvas, scene.view, polygon)
+    if scene.labels.open:
         _open_outline(canvas, scene)
+    return canvas
+
+
+def strip(width: int, facts: list[tuple[str, Colour]], message: str, *, error: bool) -> Image:
+    """Returns two lines of text, uint8 BGR `[56, width, 3]`.
+
+    Args:
+        width: of the window.
+        facts: texts of the first line with their colours, as many as fit.
+        message: the second line, shortened if it does not fit.
+        error: whether it is shown on red.
+    """
+    canvas = np.full((STRIP_HEIGHT, width, 3), drawing.DARK, np.uint8)
+    if error:
+        canvas[STRIP_HEIGHT // 2 :] = drawing.RED
+    hint = "h  help"
+    room = width - 3 * _MARGIN - width_of(hint, _FONT)
+    first, second = STRIP_HEIGHT // 4 + 1, 3 * STRIP_HEIGHT // 4
+    drawing.write(canvas, hint, width - _MARGIN, first, _FONT, GREY, "r")
+    x = _MARGIN
+    for text, colour in facts:
+        if x == _MARGIN:
+            text = shortened(text, _FONT, room)
+        if x + width_of(text, _FONT) > room + _MARGIN:
+            break
+        drawing.write(canvas, text, x, first, _FONT, colour)
+        x += width_of(text, _FONT) + 2 * _MARGIN
+    text = shortened(message, _FONT, width - 2 * _MARGIN)
+    drawing.write(canvas, text, _MARGIN, second, _FONT, drawing.WHITE if error else GREY)
+    return canvas
+
+
+def _ground(scene: Scene) -> Image:
+    """The picture with the mask on it."""
+    canvas = _through(scene.view, scene.picture)
+    if scene.look == "outlines" or (scene.look == "tint" and not scene.labels.closed):
         return canvas
-
-    def _background(self, scene: Scene) -> Image:
-        if self._seen is None or self._seen[0] is not scene.picture or self._seen[1] != scene.view:
-            self._seen = scene.picture, scene.view, _seen(scene.picture, scene.view)
-        if scene.look == "outlines" or (scene.look == "tint" and not scene.labels.closed):
-            return self._seen[2].copy()
-        size = (scene.picture.shape[0], scene.picture.shape[1])
-        if self._mask is None or self._mask[0] != scene.labels.closed or self._mask[1].shape != size:
-            self._mask = scene.labels.closed, drawn(scene.labels.closed, *size)
-        mask = _seen(self._mask[1], scene.view)
-        if scene.look == "mask":
-            return np.asarray(cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR), np.uint8)
-        canvas = self._seen[2].copy()
-        tinted = cv2.addWeighted(canvas, 1 - _TINT_SHARE, np.full_like(canvas, _TINT), _TINT_SHARE, 0)
-        cv2.copyTo(tinted, mask, canvas)
-        return canvas
+    mask = _through(scene.view, draw_mask(scene.labels.closed, scene.picture.shape[0], scene.picture.shape[1]))
+    if scene.look == "mask":
+        return np.asarray(cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR), np.uint8)
+    tinted = cv2.addWeighted(canvas, 1 - _TINT_OPACITY, np.full_like(canvas, _TINT), _TINT_OPACITY, 0)
+    cv2.copyTo(tinted, mask, canvas)
+    return canvas
 
 
-def _seen(picture: Image, view: View) -> Image:
-    """A picture, or a mask, through a view."""
+def _through(view: View, picture: Image) -> Image:
+    """A picture, or a mask, seen through a view."""
     height, width = picture.shape[:2]
-    mask = picture.ndim == 2
-    if view.scale < 1 and not mask:  # the mean of what falls on a pixel, else thin things come and go
+    is_mask = picture.ndim == 2
+    if view.scale < 1 and not is_mask:  # area means keep thin things visible
         smaller = max(1, round(width * view.scale)), max(1, round(height * view.scale))
         picture = np.asarray(cv2.resize(picture, smaller, interpolation=cv2.INTER_AREA), np.uint8)
     across, down = (view.scale * old / new for old, new in zip((width, height), picture.shape[1::-1], strict=True))
-    left, top = view.to_screen(0, 0)
-    # From pixel middles to pixel middles, which OpenCV gives whole numbers.
-    step = np.array([[across, 0, left + across / 2 - 0.5], [0, down, top + down / 2 - 0.5]])
-    way = cv2.INTER_NEAREST if mask or view.scale >= _PIXELS else cv2.INTER_LINEAR
-    border = (0,) if mask else BEHIND
-    return np.asarray(cv2.warpAffine(picture, step, view.area, flags=way, borderValue=border), np.uint8)
+    left, top = view.to_window(0, 0)
+    # From pixel centres to pixel centres, which have whole numbers in OpenCV.
+    matrix = np.array([[across, 0, left + across / 2 - 0.5], [0, down, top + down / 2 - 0.5]])
+    interpolation = cv2.INTER_NEAREST if is_mask or view.scale >= _PIXELS else cv2.INTER_LINEAR
+    border = (0,) if is_mask else OUTSIDE
+    return np.asarray(cv2.warpAffine(picture, matrix, view.area, flags=interpolation, borderValue=border), np.uint8)
 
 
-def _on_screen(view: View, points: tuple[Point, ...]) -> Places:
-    return np.array([view.middle_of(point) for point in points], np.float64).reshape(-1, 2)
+def _in_window(view: View, points: tuple[Point, ...]) -> Places:
+    return np.array([view.centre_of(point) for point in points], np.float64).reshape(-1, 2)
 
 
 def _outline(canvas: Image, view: View, polygon: Polygon) -> None:
     colour = HOLE if polygon.hole else FOREGROUND
-    _line(canvas, _on_screen(view, polygon.line), colour, closed=True)
-    corners = _on_screen(view, polygon.points)
+    corners = _in_window(view, polygon.points)
+    _line(canvas, corners, colour, closed=True)
     lengths = np.hypot(*(np.roll(corners, -1, axis=0) - corners).T)
-    if lengths.mean() >= _ROOM:
+    if lengths.mean() >= _CORNER_SPACE:
         _corners(canvas, corners, colour)
 
 
 def _open_outline(canvas: Image, scene: Scene) -> None:
-    if not scene.labels.open:
-        return
     colour = HOLE if scene.hole else OPEN
-    places = _on_screen(scene.view, scene.labels.open)
+    places = _in_window(scene.view, scene.labels.open)
     if scene.mouse is not None:
         end = places[0] if scene.closes else np.array(scene.mouse, np.float64)
         _line(canvas, np.array([places[-1], end]), colour, thin=True)
@@ -136,7 +158,7 @@ def _open_outline(canvas: Image, scene: Scene) -> None:
 
 def _line(canvas: Image, places: Places, colour: Colour, *, closed: bool = False, thin: bool = False) -> None:
     fixed = np.rint(places * 2**_FRACTION).astype(np.int32).reshape(-1, 1, 2)
-    if not thin:  # dark beneath, so that it is seen on any picture
+    if not thin:  # a dark border makes it visible on any picture
         cv2.polylines(canvas, [fixed], closed, drawing.DARK, 4, cv2.LINE_AA, _FRACTION)
     cv2.polylines(canvas, [fixed], closed, colour, 1 if thin else 2, cv2.LINE_AA, _FRACTION)
 
@@ -154,7 +176,7 @@ def _dashes(canvas: Image, places: Places, colour: Colour) -> None:
     way = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(places, axis=0).T))])
     height, width = canvas.shape[:2]
     for start in np.arange(0, way[-1], _DASH + _GAP):
-        # A dash may go round a corner.
+        # A dash may turn a corner.
         stops = [start, *way[(way > start) & (way < start + _DASH)], min(start + _DASH, way[-1])]
         dash = np.column_stack([np.interp(stops, way, places[:, axis]) for axis in (0, 1)])
         if (dash.max(0) >= 0).all() and (dash.min(0) < (width, height)).all():

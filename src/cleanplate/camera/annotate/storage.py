@@ -1,20 +1,20 @@
-"""Masks and outlines of a picture on disk. What bears a name is whole: nothing is written in place."""
+"""Reads and writes the mask and the polygons of an image. Every file appears complete or not at all."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
 import numpy as np
 
-from cleanplate.camera.annotate.coco_file import Labelled, write_coco
+from cleanplate.camera.annotate.coco_file import CocoImage, write_coco
+from cleanplate.camera.annotate.geometry import Polygon, draw_mask, outlines_of
+from cleanplate.camera.annotate.images import LabelledImage
 from cleanplate.camera.annotate.labelme_file import read_labelme, write_labelme
-from cleanplate.camera.annotate.outlines import outlines_of
-from cleanplate.camera.annotate.pictures import Shot
-from cleanplate.camera.annotate.shapes import Polygon, drawn
-from cleanplate.data.datasets.layout import FOREGROUND
-from cleanplate.data.io.images import is_picture, picture_size, read_gray, write_image
+from cleanplate.camera.annotate.labels import Document
+from cleanplate.camera.image_files import replace_image
+from cleanplate.data.datasets.picture_set import FOREGROUND
+from cleanplate.data.io.images import is_picture, picture_size, read_gray
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 
@@ -22,105 +22,77 @@ Json = Literal["labelme", "coco", "both", "none"]
 _HALF = 127
 
 
-@dataclass(frozen=True)
-class Known:
-    """What is known of a picture.
-
-    Attributes:
-        polygons: its outlines.
-        masked: whether it has a mask that can be used.
-        trouble: what is wrong with what lies there, in words; empty if nothing.
-    """
-
-    polygons: tuple[Polygon, ...] = ()
-    masked: bool = False
-    trouble: str = ""
-
-
 class Storage:
-    """Reads and writes labels beside the pictures."""
+    """Reads and writes labels beside the images."""
 
     def __init__(self, json: Json = "labelme", label: str = "person") -> None:
-        """Args: which JSON is written beside the mask, and what is labelled there."""
+        """Takes which JSON is written beside the mask, and the label of the polygons in it."""
         self.json = json
         self.label = label
 
-    def labelled(self, shot: Shot) -> bool:
-        """Whether somebody has looked at it."""
-        return shot.mask.is_file()
+    def is_labelled(self, image: LabelledImage) -> bool:
+        """Returns whether an image has a mask."""
+        return image.mask.is_file()
 
-    def read(self, shot: Shot, size: tuple[int, int]) -> Known:
-        """The outlines of a picture: those of the JSON file where they make its mask, else the mask's own.
+    def read(self, image: LabelledImage, size: tuple[int, int]) -> tuple[Document, str]:
+        """Returns the labels of an image: the JSON file's polygons if they make its mask, else the mask's outlines.
 
         Args:
-            shot: the picture.
+            image: what to read.
             size: its height and width.
-        """
-        stored = read_labelme(shot.labelme, self.label, size)
-        if not shot.mask.is_file():
-            return Known(stored or ())
-        try:
-            mask = _binary(read_gray(shot.mask))
-        except DataError as error:
-            return Known(stored or (), trouble=f"{error}; it will be written anew")
-        if mask.shape != size:
-            shape = f"{mask.shape[1]}×{mask.shape[0]}"
-            return Known(
-                trouble=f"{shot.mask.name} is {shape}, the picture {size[1]}×{size[0]}; it will be written anew"
-            )
-        if stored is not None and np.array_equal(drawn(stored, *size), mask):
-            return Known(stored, masked=True)
-        return Known(outlines_of(mask), masked=True)
 
-    def write(self, shot: Shot, polygons: Sequence[Polygon], size: tuple[int, int]) -> None:
+        Returns:
+            The labels, and what is wrong with the files, empty if nothing.
+        """
+        stored = read_labelme(image.labelme, self.label, size)
+        if not image.mask.is_file():
+            return Document(size, stored or (), masked=False), ""
+        try:
+            mask = _binary(read_gray(image.mask))
+        except DataError as error:
+            return Document(size, stored or (), masked=False), f"{error}; it will be written anew"
+        if mask.shape != size:
+            sizes = f"{mask.shape[1]}×{mask.shape[0]}, the picture {size[1]}×{size[0]}"
+            return Document(size, (), masked=False), f"{image.mask.name} is {sizes}; it will be written anew"
+        exact = stored is not None and np.array_equal(draw_mask(stored, *size), mask)
+        polygons = stored if exact and stored is not None else outlines_of(mask)
+        return Document(size, polygons, masked=True), ""
+
+    def write(self, image: LabelledImage, polygons: Sequence[Polygon], size: tuple[int, int]) -> None:
         """Writes mask and JSON.
 
         Args:
-            shot: the picture.
+            image: what was labelled.
             polygons: in the order in which they are drawn; none says that nobody is there.
-            size: height and width of the picture.
+            size: height and width of the image.
 
         Raises:
-            DataError: if anything cannot be written; each file is then as it was, or whole and new.
+            DataError: if a file cannot be written; it is unchanged then.
         """
         try:
-            _write_mask(shot, drawn(polygons, *size))
+            replace_image(image.mask, draw_mask(polygons, *size))
             if self.json in ("labelme", "both"):
-                write_labelme(shot.labelme, polygons, self.label, shot.path.name, size)
+                write_labelme(image.labelme, polygons, self.label, image.path.name, size)
             if self.json in ("coco", "both"):
-                write_coco(shot.coco, self.label, Labelled(shot.path.name, size, polygons), partial(self._others, shot))
+                changed = CocoImage(image.path.name, size, polygons)
+                write_coco(image.coco, self.label, changed, partial(self._others, image))
         except OSError as error:
-            raise DataError(f"{shot.name}: not saved: {error.strerror or error}; make room, then go on") from error
+            raise DataError(f"{image.name}: not saved: {error.strerror or error}; make room, then go on") from error
 
-    def _others(self, shot: Shot, named: frozenset[str]) -> Iterator[Labelled]:
-        """Labelled pictures of the same folder that a COCO file does not name yet."""
-        for path in sorted(shot.path.parent.iterdir()):
-            other = Shot(path)
-            if not is_picture(path) or path.name in named or not self.labelled(other):
+    def _others(self, image: LabelledImage, named: frozenset[str]) -> Iterator[CocoImage]:
+        """Yields labelled images of the same folder that a COCO file does not name yet."""
+        for path in sorted(image.path.parent.iterdir()):
+            other = LabelledImage(path)
+            if not is_picture(path) or path.name in named or not self.is_labelled(other):
                 continue
             with contextlib.suppress(DataError):
                 size = picture_size(path)
-                known = self.read(other, size)
-                if known.masked:
-                    yield Labelled(path.name, size, known.polygons)
-
-
-def _write_mask(shot: Shot, mask: Image) -> None:
-    temporary = shot.mask.with_name(f".{shot.mask.stem}.part.png")
-    try:
-        try:
-            write_image(temporary, mask)
-        except DataError as error:
-            if isinstance(error.__cause__, OSError):
-                raise error.__cause__ from None  # it names the temporary file, which nobody knows
-            raise
-        temporary.replace(shot.mask)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
+                document, _ = self.read(other, size)
+                if document.masked:
+                    yield CocoImage(path.name, size, document.labels.closed)
 
 
 def _binary(mask: Image) -> Image:
-    # Some tools store 1 for foreground; others leave grey seams (JPEG, resizing).
+    # Some tools store 1 for foreground; JPEG and resizing leave grey edges.
     threshold = 0 if mask.max(initial=0) == 1 else _HALF
     return np.where(mask > threshold, np.uint8(FOREGROUND), np.uint8(0))

@@ -1,51 +1,21 @@
-"""`cleanplate mirror`, play with yourself: a person before a camera gets a mirrored double."""
+"""`cleanplate mirror`: a person in front of a camera gets a mirrored double."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from time import monotonic
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.live.double import doubled
-from cleanplate.camera.live.given import DEFAULT_MODEL, Given
-from cleanplate.camera.live.learning import Phase, Timing
-from cleanplate.camera.live.scene_program import Making, SceneProgram
-from cleanplate.camera.program import run
-from cleanplate.camera.timing import Clock
+from cleanplate.camera.live.options import MirrorOptions
+from cleanplate.camera.live.recorder import OutputFolder
+from cleanplate.camera.live.scene_learning import Phase
+from cleanplate.camera.live.scene_program import SceneProgram, run_scene
 from cleanplate.report import drawing
 from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.window import Mouse
 
-_CLICKED = {"space", "enter"}
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the user asked for.
-
-    Attributes:
-        source: see `cleanplate.camera.feed.camera_feed`.
-        model: name or checkpoint.
-        settings: `key=value` each, of the model.
-        timing: of the learning.
-        out: folder for snapshots and recordings, or a video file.
-        shadow: whether the double throws a shadow.
-        retries: attempts to find a lost camera again.
-    """
-
-    source: str = "0"
-    model: str = DEFAULT_MODEL
-    settings: tuple[str, ...] = ()
-    timing: Timing = field(default_factory=lambda: Timing(3.0, 3.0))
-    out: Path = Path("mirror")
-    shadow: bool = True
-    retries: int = 10
-
 
 class Mirror(SceneProgram):
-    """See the module."""
+    """A click learns the empty scene; the next ones show and hide the double."""
 
     title: ClassVar[str] = "cleanplate mirror"
     keys: ClassVar[Mapping[str, str]] = {
@@ -57,49 +27,39 @@ class Mirror(SceneProgram):
         "r": "record",
     }
 
-    def __init__(
-        self,
-        given: Given,
-        tell: Callable[[str], None],
-        clock: Clock = monotonic,
-        worker: Making | None = None,
-        *,
-        shadow: bool = True,
-    ) -> None:
-        """Args: as `SceneProgram`; whether the double throws a shadow."""
-        super().__init__(given, tell, clock, worker)
+    def __init__(self, *args: Any, shadow: bool = True, **kwargs: Any) -> None:
+        """Takes the arguments of `SceneProgram`, and whether the double casts a shadow."""
+        super().__init__(*args, **kwargs)
         self.double = False
         self.shadow = shadow
         self._tried = False
         self._viewed: tuple[FrameResult, bool, Image] | None = None
 
-    def begin(self) -> None:
-        """Nothing: a click begins."""
+    def on_first_frame(self) -> None:
+        """Waits for a click."""
 
     @property
     def learning_rate(self) -> float:
-        """0: a person who stands still must not become part of the scene."""
+        """0: a person who stands still must not become background."""
         return 0.0
 
     def learn(self) -> None:
-        """See `SceneProgram.learn`: the double leaves, too."""
+        """Starts learning and hides the double."""
         self.double = False
         super().learn()
 
     def view(self) -> Image:
-        """See `SceneProgram.view`."""
-        if self.shot is None or not self.double:
+        """Returns the frame with the double, if it is shown."""
+        if self.result is None or not self.double:
             return self.frame
-        seen = self._viewed
-        if seen is None or seen[0] is not self.shot or seen[1] != self.shadow:
-            plate = self.shot.background if self.shadow else None
-            seen = self._viewed = (self.shot, self.shadow, doubled(self.shot.frame, self.shot.mask, plate))
-        return seen[2]
+        if self._viewed is None or self._viewed[0] is not self.result or self._viewed[1] != self.shadow:
+            self._viewed = (self.result, self.shadow, self._doubled(self.result))
+        return self._viewed[2]
 
     def picture(self) -> Image:
-        """See `SceneProgram.picture`; says what a click does until it was tried."""
+        """Adds what the next click does, until the user has tried it."""
         picture = super().picture()
-        if self.phase is Phase.NOT_ASKED:
+        if self.phase is Phase.IDLE:
             lines = ["Click, then leave the picture", "The empty scene is learnt first"]
             drawing.banner(picture, lines, round(0.4 * picture.shape[0]))
         elif self.phase is Phase.READY and not self._tried:
@@ -107,31 +67,33 @@ class Mirror(SceneProgram):
         return picture
 
     def on_mouse(self, mouse: Mouse) -> None:
-        """See `Program.on_mouse`."""
+        """A left click learns, or toggles the double."""
         if mouse.action == "down" and mouse.button == "left":
             self._click()
 
     def on_key(self, name: str) -> None:
-        """See `Program.on_key`."""
-        if name in _CLICKED:
+        """`space` clicks, `d` toggles the double, `w` its shadow; others see `SceneProgram`."""
+        if name in {"space", "enter"}:
             self._click()
         elif name == "d" and self.phase is Phase.READY:
             self._toggle()
         elif name == "d":
-            self.notes.bad("the empty scene must be learnt first: click")
+            self.message.error("the empty scene must be learnt first: click")
         elif name == "w":
             self.shadow = not self.shadow
-            self.notes.good("with a shadow" if self.shadow else "without a shadow")
+            self.message.info("with a shadow" if self.shadow else "without a shadow")
         else:
             super().on_key(name)
 
-    def pictures_to_keep(self, shot: FrameResult) -> dict[str, Image]:
-        """See `SceneProgram.pictures_to_keep`."""
-        plate = shot.background if self.shadow else None
-        return {**super().pictures_to_keep(shot), "double": doubled(shot.frame, shot.mask, plate)}
+    def snapshot_images(self, result: FrameResult) -> dict[str, Image]:
+        """Adds the picture with the double."""
+        return {**super().snapshot_images(result), "double": self._doubled(result)}
+
+    def _doubled(self, result: FrameResult) -> Image:
+        return doubled(result.frame, result.mask, result.background if self.shadow else None)
 
     def _click(self) -> None:
-        if self.phase in {Phase.NOT_ASKED, Phase.FAILED}:
+        if self.phase in {Phase.IDLE, Phase.FAILED}:
             self.learn()
         elif self.phase is Phase.READY:
             self._toggle()
@@ -141,16 +103,12 @@ class Mirror(SceneProgram):
         self._tried = True
 
 
-def mirror_command(asked: Asked, tell: Callable[[str], None]) -> bool:
-    """Runs the program; returns whether all of it has ended, see `Worker.close`.
+def mirror_command(options: MirrorOptions, echo: Callable[[str], None]) -> bool:
+    """Runs `cleanplate mirror`; returns `False` if a thread still computes.
 
     Raises:
         CleanplateError: for what a user can mend.
     """
-    given = Given.asked(asked.model, asked.settings, asked.timing, asked.out)
-    feed = camera_feed(asked.source, mirrored=True, tell=tell, retries=asked.retries)
-    program = Mirror(given, tell, shadow=asked.shadow)
-    if given.place.video is not None:
-        program.record()
-    run(program, feed)
-    return not program.hangs
+    output = OutputFolder(options.out)
+    program = Mirror(options.model_factory(), options.timing, output, echo, shadow=options.shadow)
+    return run_scene(program, options, mirrored=True)

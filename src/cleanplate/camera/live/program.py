@@ -1,63 +1,34 @@
-"""`cleanplate live`: learns the empty scene before a camera, and shows what has come into it."""
+"""`cleanplate live`: learns the empty scene in front of a camera and shows what enters it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from time import monotonic
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar
 
-from cleanplate.camera.feed import camera_feed
-from cleanplate.camera.live.given import DEFAULT_MODEL, Given
-from cleanplate.camera.live.learning import Phase, Timing
-from cleanplate.camera.live.scene_program import Making, SceneProgram
-from cleanplate.camera.live.views import View, views
-from cleanplate.camera.program import run
-from cleanplate.camera.timing import Clock
+import cv2
+import numpy as np
+
+from cleanplate.camera.live.options import ADAPT, LiveOptions
+from cleanplate.camera.live.recorder import OutputFolder
+from cleanplate.camera.live.scene_learning import Phase
+from cleanplate.camera.live.scene_program import SceneProgram, run_scene
 from cleanplate.data.io.images import read_color
 from cleanplate.report.colours import tinted
-from cleanplate.report.frame_result import FrameResult
+from cleanplate.report.frame_result import FrameResult, blurred, center_crop, on_background
+from cleanplate.report.text import Colour
 from cleanplate.utils.arrays import Image
 
-ADAPT = 0.005
-"""Learning rate of models that can follow the light after they were fitted.
-
-They take over only what they take for background, so that a person who sits still stays. On four sets of a person
-before a camera F of `median` goes from 0.911 to 0.917 by a rate of 0.002, and where the light fades by 15 % from 0.894
-to 0.908 by 0.01.
-"""
+GREEN_SCREEN: Colour = (64, 177, 0)
+"""The green that video programs key out."""
 
 BACKGROUND = "background"
 
+_SHRINK = 4  # a blurred picture needs only every fourth pixel
 
-@dataclass(frozen=True)
-class Asked:
-    """What the user asked for.
-
-    Attributes:
-        source: see `cleanplate.camera.feed.camera_feed`.
-        model: name or checkpoint.
-        settings: `key=value` each, of the model.
-        timing: of the learning.
-        out: folder for snapshots and recordings, or a video file.
-        adapt: learning rate of models that can go on learning after they were fitted.
-        background: picture to put the foreground before.
-        mirror: whether left and right are exchanged; `None` where the source is a webcam.
-        retries: attempts to find a lost camera again.
-    """
-
-    source: str = "0"
-    model: str = DEFAULT_MODEL
-    settings: tuple[str, ...] = ()
-    timing: Timing = field(default_factory=Timing)
-    out: Path = Path("live")
-    adapt: float = ADAPT
-    background: Path | None = None
-    mirror: bool | None = None
-    retries: int = 10
+View = Callable[[FrameResult], Image]
 
 
 class Live(SceneProgram):
-    """See the module."""
+    """Shows the model's result in one of several views, and the background in a second window."""
 
     title: ClassVar[str] = "cleanplate live"
     keys: ClassVar[Mapping[str, str]] = {
@@ -69,101 +40,118 @@ class Live(SceneProgram):
         "r": "record",
     }
 
-    def __init__(
-        self,
-        given: Given,
-        tell: Callable[[str], None],
-        clock: Clock = monotonic,
-        worker: Making | None = None,
-        *,
-        adapt: float = ADAPT,
-        scenery: Image | None = None,
-    ) -> None:
-        """Args: as `SceneProgram`; `adapt` and `scenery` as `Asked.adapt` and `Asked.background`."""
-        super().__init__(given, tell, clock, worker)
+    def __init__(self, *args: Any, adapt: float = ADAPT, scenery: Image | None = None, **kwargs: Any) -> None:
+        """Takes the arguments of `SceneProgram`, the learning rate, and a picture to replace the background by."""
+        super().__init__(*args, **kwargs)
         self.frozen = False
         self.shows_background = True
         self._adapt = adapt
-        self._views: Mapping[str, View] = views(scenery)
-        self._view = next(iter(self._views))
+        self._views = views(scenery)
+        self._name = next(iter(self._views))
         self._viewed: tuple[FrameResult, str, Image] | None = None
         self._background: Image | None = None
 
-    def begin(self) -> None:
-        """What learns online starts at once, all else with the countdown."""
+    def on_first_frame(self) -> None:
+        """Starts learning: streaming models at once, others with the countdown."""
         self.relearn()
 
     def relearn(self) -> None:
-        """See `SceneProgram.relearn`."""
-        if self._given.model.streaming:
-            self.start_anew()
+        """Learns the scene again."""
+        if self.first_model.streaming:
+            self.start_streaming()
         else:
             self.learn()
 
     @property
     def learning_rate(self) -> float:
-        """0 while frozen; else the model's own, or `adapt` of a model that was fitted and can follow."""
+        """0 while frozen; else `adapt` for a fitted model that can follow, and the model's own for others."""
         if self.frozen:
             return 0.0
-        model = self.learning.model
+        model = self.learner.model
         return self._adapt if model is not None and model.adapts else -1.0
 
     def view(self) -> Image:
-        """See `SceneProgram.view`."""
-        if self.shot is None:
+        """Returns the result in the chosen view; the frame while there is none."""
+        if self.result is None:
             return self.frame
-        seen = self._viewed
-        if seen is None or seen[0] is not self.shot or seen[1] != self._view:
-            seen = self._viewed = (self.shot, self._view, self._views[self._view](self.shot))
-        return seen[2]
+        if self._viewed is None or self._viewed[0] is not self.result or self._viewed[1] != self._name:
+            self._viewed = (self.result, self._name, self._views[self._name](self.result))
+        return self._viewed[2]
 
-    def beside(self) -> Mapping[str, Image | None]:
-        """The background, as the model has it now."""
-        if self.shot is not None and self.shot.background is not None:
-            self._background = self.shot.background
+    def side_windows(self) -> Mapping[str, Image | None]:
+        """Returns the model's latest background."""
+        if self.result is not None and self.result.background is not None:
+            self._background = self.result.background
         return {BACKGROUND: self._background if self.shows_background else None}
 
     def status(self) -> str:
-        """See `SceneProgram.status`."""
+        """Returns model, frames per second and whether it is frozen."""
         return super().status() + ("  frozen" if self.frozen else "")
 
     def on_key(self, name: str) -> None:
-        """See `Program.on_key`."""
+        """`f` freezes, `m` changes the view, `g` toggles the background's window; others see `SceneProgram`."""
         if name == "f":
             self._freeze()
         elif name == "m":
             names = list(self._views)
-            self._view = names[(names.index(self._view) + 1) % len(names)]
-            self.notes.good(self._view)
+            self._name = names[(names.index(self._name) + 1) % len(names)]
+            self.message.info(self._name)
         elif name == "g":
             self.shows_background = not self.shows_background
         else:
             super().on_key(name)
 
-    def pictures_to_keep(self, shot: FrameResult) -> dict[str, Image]:
-        """See `SceneProgram.pictures_to_keep`."""
-        return {**super().pictures_to_keep(shot), "overlay": tinted(shot.frame, shot.mask)}
+    def snapshot_images(self, result: FrameResult) -> dict[str, Image]:
+        """Adds the overlay."""
+        return {**super().snapshot_images(result), "overlay": tinted(result.frame, result.mask)}
 
     def _freeze(self) -> None:
-        model = self.learning.model
+        model = self.learner.model
         if self.phase is Phase.READY and model is not None and not (model.streaming or model.adapts):
-            self.notes.good(f"{model.name} learns nothing more by itself: it is frozen anyway")
-            return
-        self.frozen = not self.frozen
+            self.message.info(f"{model.name} learns nothing more by itself: it is frozen anyway")
+        else:
+            self.frozen = not self.frozen
 
 
-def live_command(asked: Asked, tell: Callable[[str], None]) -> bool:
-    """Runs the program; returns whether all of it has ended, see `Worker.close`.
+def live_command(options: LiveOptions, echo: Callable[[str], None]) -> bool:
+    """Runs `cleanplate live`; returns `False` if a thread still computes.
 
     Raises:
         CleanplateError: for what a user can mend.
     """
-    scenery = None if asked.background is None else read_color(asked.background)
-    given = Given.asked(asked.model, asked.settings, asked.timing, asked.out)
-    mirrored = asked.source.isdecimal() if asked.mirror is None else asked.mirror
-    feed = camera_feed(asked.source, mirrored=mirrored, tell=tell, retries=asked.retries)
-    program = Live(given, tell, adapt=asked.adapt, scenery=scenery)
-    if given.place.video is not None:
-        program.record()
-    run(program, feed)
-    return not program.hangs
+    scenery = None if options.background is None else read_color(options.background)
+    output = OutputFolder(options.out)
+    program = Live(options.model_factory(), options.timing, output, echo, adapt=options.adapt, scenery=scenery)
+    mirrored = options.source.isdecimal() if options.mirror is None else options.mirror
+    return run_scene(program, options, mirrored=mirrored)
+
+
+def views(scenery: Image | None = None) -> Mapping[str, View]:
+    """Returns the views of a result, by name, in the order in which the key steps through them.
+
+    Args:
+        scenery: a picture to replace the background by; without one there is no view `replaced`.
+    """
+    found: dict[str, View] = {
+        "overlay": lambda result: tinted(result.frame, result.mask),
+        "mask": lambda result: np.asarray(cv2.cvtColor(result.mask, cv2.COLOR_GRAY2BGR), np.uint8),
+        "cut out": lambda result: on_background(result.frame, result.mask, _green(result.frame.shape[:2])),
+        "blurred": lambda result: on_background(
+            result.frame, result.mask, _out_of_focus(result.frame if result.background is None else result.background)
+        ),
+    }
+    if scenery is not None:
+        fitted = cache(lambda height, width: center_crop(scenery, (height, width)))
+        found["replaced"] = lambda result: on_background(result.frame, result.mask, fitted(*result.frame.shape[:2]))
+    return found
+
+
+@cache
+def _green(size: tuple[int, int]) -> Image:
+    return np.full((*size, 3), GREEN_SCREEN, np.uint8)
+
+
+def _out_of_focus(picture: Image) -> Image:
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (max(1, width // _SHRINK), max(1, height // _SHRINK)), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(blurred(np.asarray(small, np.uint8)), (width, height)), np.uint8)

@@ -1,218 +1,224 @@
-"""What `live` and `mirror` share: they learn the empty scene, look at each frame, and keep what is shown."""
+"""The common part of `live` and `mirror`: learning the empty scene, applying the model, recording."""
 
 from abc import abstractmethod
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
 
-from cleanplate.camera.live.given import Given
-from cleanplate.camera.live.keeper import Keeper
-from cleanplate.camera.live.learning import Learning, Phase, begins_at_once
-from cleanplate.camera.notes import Notes
-from cleanplate.camera.program import Program
-from cleanplate.camera.timing import Clock, Rate
+from cleanplate.camera.feed import camera_feed
+from cleanplate.camera.live.options import SceneOptions, Timing
+from cleanplate.camera.live.recorder import OutputFolder, Recorder
+from cleanplate.camera.live.scene_learning import Phase, SceneLearner
+from cleanplate.camera.program import Clock, Program, Rate, run
 from cleanplate.camera.worker import Worker
 from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.models import BackgroundModel
+from cleanplate.models.setup import needs_fit
 from cleanplate.report import drawing
 from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
 
-_GLANCE = 0.02  # seconds that a frame is waited for: quick models answer in them, and the window does not notice
-
-Found = BackgroundModel | FrameResult
-Making = Worker[Found]
+_WAIT = 0.02  # seconds that the window waits for the model, which is enough for quick models
 
 
 class SceneProgram(Program):
-    """A camera, a model that learns its empty scene, and what the model finds in each frame."""
+    """A camera, a model that learns its empty scene, and the model's result for each frame."""
 
     def __init__(
         self,
-        given: Given,
-        tell: Callable[[str], None],
+        make: Callable[[], BackgroundModel],
+        timing: Timing,
+        output: OutputFolder,
+        echo: Callable[[str], None],
         clock: Clock = monotonic,
-        worker: Making | None = None,
+        worker: Worker[BackgroundModel | FrameResult] | None = None,
     ) -> None:
-        """Args: `worker` does what takes long."""
-        super().__init__(tell, clock)
-        self.learning = Learning(given.make, given.timing, clock)
-        self.learning.name = given.model.name
-        self.shot: FrameResult | None = None
-        self.notes = Notes(clock)
-        self.looks = Rate(clock)
+        """Sets the program up.
+
+        Args:
+            make: makes a new model.
+            timing: of learning the empty scene.
+            output: where snapshots and recordings go.
+            echo: prints a line for the user.
+            clock: gives seconds.
+            worker: fits and applies the model.
+
+        Raises:
+            CleanplateError: if there is no such model.
+        """
+        super().__init__(echo, clock)
+        self.first_model = make()
+        self.learner = SceneLearner(make, timing, clock)
+        self.learner.name = self.first_model.name
+        self.output = output
+        self.recorder = Recorder(output, self.message, echo, clock)
+        self.result: FrameResult | None = None
+        self.model_rate = Rate(clock)
         self.hangs = False
-        self._given = given
-        self._keeper = Keeper(given.place, self.notes, tell, clock)
-        self._worker: Making = Worker() if worker is None else worker
+        self._make = make
+        self._worker: Worker[BackgroundModel | FrameResult] = Worker() if worker is None else worker
         self._frame: Image | None = None
         self._count = 0
 
     @abstractmethod
     def view(self) -> Image:
-        """What is shown and recorded, without what is written over it; may be a frame itself, and is not changed."""
+        """Returns what is shown and recorded, without text; may be the frame itself, and must not be changed."""
 
     @abstractmethod
-    def begin(self) -> None:
-        """The first frame has come."""
+    def on_first_frame(self) -> None:
+        """Called with the first frame, unless the model is fitted already."""
 
     @property
     @abstractmethod
     def learning_rate(self) -> float:
-        """At which the model takes up what it sees."""
+        """The learning rate that the model is applied with."""
 
     @property
     def phase(self) -> Phase:
-        """How far the learning is."""
-        return self.learning.phase
+        """The progress of learning."""
+        return self.learner.phase
 
     @property
     def frame(self) -> Image:
-        """The newest."""
+        """The newest frame."""
         if self._frame is None:
             raise RuntimeError("asked before the first frame")
         return self._frame
 
-    def see(self, frame: Image) -> None:
-        """See `Program.see`."""
+    def on_frame(self, frame: Image) -> None:
+        """Learns from the frame, or applies the model to it."""
         first = self._frame is None
         self._frame = frame
         self._count += 1
         if first:
-            self._begin(frame)
-        elif self.phase in {Phase.FITTING, Phase.READY} and not self.learning.knows(frame):
-            self._other_size(frame)
-        job = self.learning.see(frame)
-        if job is not None:
+            self._start(frame)
+        elif self.phase in {Phase.FITTING, Phase.READY} and not self.learner.fits_size(frame):
+            self._on_other_size(frame)
+        if (job := self.learner.on_frame(frame)) is not None:
             self._worker.put(job)
         self._collect()
-        if self.phase is Phase.READY and self.learning.model is not None:
-            model, number, rate = self.learning.model, self._count, self.learning_rate
-            self._worker.put(lambda: looked(model, frame, number, rate))
-            self._collect(_GLANCE)
-        if self._keeper.records:
-            self._keeper.add(self.view())
+        if self.phase is Phase.READY and self.learner.model is not None:
+            self._worker.put(partial(_apply, self.learner.model, frame, self._count, self.learning_rate))
+            self._collect(_WAIT)
+        if self.recorder.recording:
+            self.recorder.add(self.view())
 
     def picture(self) -> Image:
-        """See `Program.picture`."""
+        """Returns the view with status, progress and messages."""
         self._collect()
         picture = self.view().copy()
         margin = drawing.text_size(picture) // 3
         drawing.label(picture, self.status(), margin, margin)
-        self._keeper.draw(picture, margin)
-        self.learning.draw(picture)
+        self.recorder.draw(picture, margin)
+        self.learner.draw(picture)
         if self.phase is Phase.FAILED:
-            text = f"{self.learning.error} (press l to learn again)"
+            text = f"{self.learner.error} (press l to learn again)"
             top = round(0.16 * picture.shape[0])
             drawing.paragraph(picture, text, margin, top, picture.shape[1] - 2 * margin, drawing.RED)
-        self.notes.draw(picture)
+        self.message.draw(picture)
         return picture
 
     def status(self) -> str:
-        """The model, and how often it looks."""
-        name = self.learning.name
-        speed = self.looks.per_second
+        """Returns the model's name and its frames per second."""
+        name, speed = self.learner.name, self.model_rate.per_second
         return f"{name}  {speed:.0f} fps" if self.phase is Phase.READY and speed else name
 
     def on_key(self, name: str) -> None:
-        """See `Program.on_key`."""
+        """`l` learns again, `s` takes a snapshot, `r` records."""
         if name == "l":
             self.relearn()
-        elif name == "s" and self.shot is not None:
-            self._keeper.snapshot(self.pictures_to_keep(self.shot))
+        elif name == "s" and self.result is not None:
+            self.recorder.snapshot(self.snapshot_images(self.result))
         elif name == "s":
-            self.notes.bad("nothing to keep yet: the scene must be learnt first")
+            self.message.error("nothing to keep yet: the scene must be learnt first")
         elif name == "r":
-            self._keeper.toggle(self._shown_rate)
+            self.recorder.toggle(self.model_rate.per_second if self.phase is Phase.READY else self.rate.per_second)
 
     def learn(self) -> None:
-        """Begins with the countdown, whatever was before."""
+        """Starts learning with the countdown."""
         self._forget()
-        self.learning.start()
+        self.learner.start()
 
     def relearn(self) -> None:
-        """Forgets the scene and learns it anew, because a key or a camera that has changed asks for it."""
+        """Learns the scene again, because the user asks for it or the camera has changed."""
         self.learn()
 
-    def start_anew(self) -> None:
-        """Takes a model that knows nothing yet, and learns while it looks."""
+    def start_streaming(self) -> None:
+        """Takes a new model that learns while it is applied."""
         self._forget()
         try:
-            self.learning.take(self._given.make(), self.frame.shape[:2])
-        except CleanplateError as error:  # a checkpoint that has gone in the meantime
-            self.learning.fail(str(error))
-
-    def record(self) -> None:
-        """Begins a recording.
-
-        Raises:
-            DataError: if it cannot be written.
-        """
-        self._keeper.record(self._shown_rate)
+            self.learner.ready(self._make(), self.frame.shape[:2])
+        except CleanplateError as error:  # the checkpoint may have been removed
+            self.learner.fail(str(error))
 
     def close(self) -> None:
-        """See `Program.close`."""
+        """Ends the worker and completes the recording."""
         self.hangs = not self._worker.close()
-        self._keeper.close()
+        self.recorder.close()
 
-    def pictures_to_keep(self, shot: FrameResult) -> dict[str, Image]:
-        """What a snapshot holds, by name."""
-        found = {"frame": shot.frame, "mask": shot.mask}
-        return found if shot.background is None else {**found, "background": shot.background}
+    def snapshot_images(self, result: FrameResult) -> dict[str, Image]:
+        """Returns the images of a snapshot, by name."""
+        images = {"frame": result.frame, "mask": result.mask}
+        return images if result.background is None else {**images, "background": result.background}
 
-    @property
-    def _shown_rate(self) -> float:
-        return self.looks.per_second if self.phase is Phase.READY else self.rate.per_second
-
-    def _begin(self, frame: Image) -> None:
-        model = self._given.model
-        if begins_at_once(model) and not model.streaming:
+    def _start(self, frame: Image) -> None:
+        model = self.first_model
+        if not needs_fit(model) and not model.streaming:
             if model.fitted_size in {None, frame.shape[:2]}:
-                self.learning.take(model, frame.shape[:2])
+                self.learner.ready(model, frame.shape[:2])
                 return
             assert model.fitted_size is not None
-            self.notes.bad(f"{model.name} learnt {_size(model.fitted_size)}, this is {_size(frame.shape)}: learn anew")
-        self.begin()
+            self.message.error(
+                f"{model.name} learnt {_size(model.fitted_size)}, this is {_size(frame.shape)}: learn anew"
+            )
+        self.on_first_frame()
 
-    def _other_size(self, frame: Image) -> None:
-        model = self.learning.model
-        if model is not None and model.any_size and model.fitted_size is None:
-            return
-        self.notes.bad(f"the camera gives {_size(frame.shape)} now: learning anew")
-        self.relearn()
+    def _on_other_size(self, frame: Image) -> None:
+        model = self.learner.model
+        if model is None or not model.any_size or model.fitted_size is not None:
+            self.message.error(f"the camera gives {_size(frame.shape)} now: learning anew")
+            self.relearn()
 
     def _forget(self) -> None:
         self._worker.abandon()
-        self.shot = None
-        self.looks = Rate(self.clock)
+        self.result = None
+        self.model_rate = Rate(self.clock)
 
     def _collect(self, seconds: float = 0.0) -> None:
-        """Takes what the worker has finished."""
+        """Takes the worker's outcome."""
         outcome = self._worker.outcome(seconds)
         if outcome is None:
             return
         if outcome.error is not None:
-            self.shot = None
-            self.learning.fail(_told(outcome.error, self.learning.name))
+            error = outcome.error
+            self.result = None
+            known = isinstance(error, CleanplateError)
+            self.learner.fail(str(error if known else ModelError(f"{self.learner.name}: {first_line(error)}")))
         elif isinstance(outcome.result, FrameResult):
             if self.phase is Phase.READY:
-                self.shot = outcome.result
-                self.looks.tick()
+                self.result = outcome.result
+                self.model_rate.tick()
         elif outcome.result is not None and self.phase is Phase.FITTING:
-            self.learning.take(outcome.result)
+            self.learner.ready(outcome.result)
 
 
-def looked(model: BackgroundModel, frame: Image, number: int, learning_rate: float) -> FrameResult:
-    """What a model finds in a frame.
+def run_scene(program: SceneProgram, options: SceneOptions, *, mirrored: bool) -> bool:
+    """Runs a program; returns `False` if a thread still computes, see `Worker.close`.
 
     Raises:
-        ModelError: if it cannot take the frame.
+        ConfigError: if there is no display.
+        DataError: if the source gives no frames, or the recording cannot be written.
     """
-    found = model.predict([frame], learning_rate)[0]
-    return FrameResult(number, 0.0, frame, found.mask, found.background)
+    feed = camera_feed(options.source, mirrored=mirrored, echo=program.echo, retries=options.retries)
+    if program.output.video is not None:
+        program.recorder.start(0.0)
+    run(program, feed)
+    return not program.hangs
 
 
-def _told(error: Exception, name: str) -> str:
-    return str(error) if isinstance(error, CleanplateError) else str(ModelError(f"{name}: {first_line(error)}"))
+def _apply(model: BackgroundModel, frame: Image, number: int, learning_rate: float) -> FrameResult:
+    prediction = model.predict([frame], learning_rate)[0]
+    return FrameResult(number, 0.0, frame, prediction.mask, prediction.background)
 
 
 def _size(shape: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Which pictures are there to be labelled."""
+"""Finds the images to label, and the files that belong to each."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,12 @@ COCO = "annotations.json"
 
 
 @dataclass(frozen=True)
-class Shot:
-    """A picture and what belongs to it.
+class LabelledImage:
+    """An image and the files that belong to it.
 
     Attributes:
-        path: the picture.
-        plate: the same scene with nobody in it; `None` where nobody took it.
+        path: the image.
+        plate: the clean plate of the same scene; `None` if there is none.
     """
 
     path: Path
@@ -26,35 +26,34 @@ class Shot:
 
     @property
     def name(self) -> str:
-        """Folder and file."""
+        """Folder and file name."""
         return f"{self.path.parent.name}/{self.path.name}"
 
     @property
     def mask(self) -> Path:
-        """Where its mask lies, or will."""
+        """The file of its mask."""
         return self.path.with_name(f"{self.path.stem}{_MASK}.png")
 
     @property
     def labelme(self) -> Path:
-        """Where labelme looks for its outlines."""
+        """The file where labelme looks for its polygons."""
         return self.path.with_suffix(".json")
 
     @property
     def coco(self) -> Path:
-        """Where the outlines of all pictures of its folder lie."""
+        """The file of the polygons of all images of its folder."""
         return self.path.with_name(COCO)
 
 
-def find_shots(folder: Path, number: int | None = None) -> list[Shot]:
-    """The pictures to be labelled, in natural order: of a folder of sets, of one set, or of a folder without any.
+def find_images(folder: Path, number: int | None = None) -> list[LabelledImage]:
+    """Returns the images to label in natural order: of a folder of sets, of one set, or of a folder without sets.
 
     Args:
-        folder: sets below it, or pictures in it. In a set, pictures are named by numbers; elsewhere they are named as
-            they like.
-        number: the set `set{number}` alone.
+        folder: sets below it, or images in it. In a set only images named by a number count.
+        number: restricts to the set `set{number}`.
 
     Raises:
-        DataError: if there is no such folder or set or no picture in it, or two pictures would have one mask.
+        DataError: if there is no such folder or set or no image in it, or two images would share a mask.
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; give one with pictures, or with sets (set1/bkg.png, set1/0.png, …)")
@@ -64,25 +63,25 @@ def find_shots(folder: Path, number: int | None = None) -> list[Shot]:
         places = [place for place in places if place.name == f"set{number}"]
         if not places:
             raise DataError(f"--set {number}: no {folder / f'set{number}' / PLATE}; sets there: {names}")
-    shots = [shot for place in places or [folder] for shot in _shots(place)]
-    if not shots:
+    images = [image for place in places or [folder] for image in _images_in(place)]
+    if not images:
         where = ", ".join(map(str, places or [folder]))
         raise DataError(f"{where}: no picture to label; take some with `cleanplate capture`, or give another folder")
-    return shots
+    return images
 
 
-def _shots(place: Path) -> list[Shot]:
-    pictures = [path for path in place.iterdir() if is_picture(path) and path.name != PLATE]
-    names = {path.stem for path in pictures}
-    pictures = [path for path in pictures if not (path.stem.endswith(_MASK) and path.stem.removesuffix(_MASK) in names)]
-    plate = place / PLATE
-    if plate.is_file():
-        pictures = [path for path in pictures if path.stem.isdecimal()]
+def _images_in(place: Path) -> list[LabelledImage]:
+    paths = [path for path in place.iterdir() if is_picture(path) and path.name != PLATE]
+    names = {path.stem for path in paths}
+    paths = [path for path in paths if not (path.stem.endswith(_MASK) and path.stem.removesuffix(_MASK) in names)]
+    plate = place / PLATE if (place / PLATE).is_file() else None
+    if plate:
+        paths = [path for path in paths if path.stem.isdecimal()]
     by_name: dict[str, Path] = {}
-    for path in sorted(pictures, key=lambda path: natural_key(path.name)):
+    for path in sorted(paths, key=lambda path: natural_key(path.name)):
         if path.stem in by_name:
             raise DataError(
                 f"{path}: would have the same mask as {by_name[path.stem].name}; rename or remove one of them"
             )
         by_name[path.stem] = path
-    return [Shot(path, plate if plate.is_file() else None) for path in by_name.values()]
+    return [LabelledImage(path, plate) for path in by_name.values()]

@@ -1,15 +1,13 @@
-"""What the help and the two lines below the picture say."""
+"""The texts of the help and of the status strip."""
 
 from cleanplate.camera.annotate import painting
-from cleanplate.camera.annotate.desk import Desk
-from cleanplate.camera.annotate.labels import LEAST, Labels
+from cleanplate.camera.annotate.labels import MIN_CORNERS, Labels
+from cleanplate.camera.annotate.session import Session
 from cleanplate.report import drawing
 from cleanplate.report.text import Colour
 
-_GREY: Colour = (190, 185, 180)
-
 KEYS = {
-    "left click": "next corner; dragged: moves a corner",
+    "left click": "next corner",
     "enter, c": "close the outline, as a click on its first corner",
     "right click": "done: save, next picture; nothing drawn: nobody there",
     "e": "nobody there: remove all, save, next picture",
@@ -23,31 +21,32 @@ KEYS = {
     "arrows, middle button": "move the picture",
     "m, b": "tint, outlines or mask; the background",
 }
-"""What mouse and keys do, in words."""
+"""What mouse and keys do."""
 
 
-def facts(desk: Desk, scale: float, labels: Labels, look: painting.Look, *, hole: bool) -> list[tuple[str, Colour]]:
-    """Words for the first line: which picture of how many, what of them is done, and what is switched on."""
-    count = len(desk.shots)
-    found: list[tuple[str, Colour]] = [(f"{desk.index + 1} of {count}   {desk.shot.name}", drawing.WHITE)]
-    document = desk.document
+def facts(
+    session: Session, scale: float, labels: Labels, look: painting.Look, *, hole: bool
+) -> list[tuple[str, Colour]]:
+    """Returns the first line: the image, whether it is saved, the progress, and what is switched on."""
+    count = len(session.images)
+    found: list[tuple[str, Colour]] = [(f"{session.index + 1} of {count}   {session.image.name}", drawing.WHITE)]
     if hole:
         found.append(("HOLE", painting.HOLE))
-    if document is not None:
-        if document.pending or labels.open:
+    if (document := session.document) is not None:
+        if document.unsaved or labels.open:
             found.append(("not saved", painting.PROPOSED))
         elif document.masked:
             found.append(("labelled" if labels.closed else "labelled: nobody", painting.FOREGROUND))
-    found.append((f"{desk.labelled} of {count} labelled", _GREY))
-    found.append((f"{100 * scale:.0f} %", _GREY))
+    found.append((f"{session.labelled} of {count} labelled", painting.GREY))
+    found.append((f"{100 * scale:.0f} %", painting.GREY))
     if look != "tint":
-        found.append((f"{look} only" if look == "mask" else look, _GREY))
+        found.append((f"{look} only" if look == "mask" else look, painting.GREY))
     return found
 
 
 def hint(labels: Labels, *, proposed: bool, busy: bool) -> str:
-    """What can be done next."""
-    if len(labels.open) >= LEAST:
+    """Returns what the user can do next."""
+    if len(labels.open) >= MIN_CORNERS:
         return "click on the first corner, or press enter: closed; right click: closed, saved, next picture"
     if labels.open:
         return "click: next corner; backspace: one back; esc: none of it"
@@ -56,5 +55,5 @@ def hint(labels: Labels, *, proposed: bool, busy: bool) -> str:
     if busy:
         return "the model looks at the picture …"
     if labels.closed:
-        return "drag corners; x removes an outline; o: holes; right click: done, next picture"
+        return "o: cut holes; x removes an outline; right click: done, next picture"
     return "click around each person; right click with nothing drawn: nobody there"
