@@ -181,7 +181,7 @@ def test_outlines_come_from_the_mask_where_the_json_does_not_agree(shots: list[L
     known, problem = storage.read(shots[0], SIZE)
     np.testing.assert_array_equal(draw_mask(known.labels.closed, *SIZE), filled(INNER))
     shots[0].mask.unlink()
-    known, problem = storage.read(shots[0], SIZE)
+    known, _problem = storage.read(shots[0], SIZE)
     assert known.labels.closed == (WHOLE,)
     assert not known.masked
 
@@ -190,7 +190,7 @@ def test_outlines_come_from_the_mask_where_the_json_does_not_agree(shots: list[L
 def test_masks_of_other_tools_are_understood(shots: list[LabelledImage], value, scale) -> None:
     kind = np.uint16 if scale > 1 else np.uint8
     cv2.imwrite(str(shots[0].mask), (filled(SQUARE, INNER) > 0).astype(kind) * kind(value))
-    known, problem = Storage().read(shots[0], SIZE)
+    known, _problem = Storage().read(shots[0], SIZE)
     np.testing.assert_array_equal(draw_mask(known.labels.closed, *SIZE), filled(SQUARE, INNER))
 
 

@@ -8,7 +8,6 @@ from typing import Self
 import cv2
 import numpy as np
 
-
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.stream import FrameStream
 from cleanplate.errors import DataError
