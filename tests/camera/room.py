@@ -74,7 +74,7 @@ class AtOnce:
         self._outcome: Any = None
 
     def put(self, work: Callable[[], Any]) -> None:
-        from cleanplate.camera.worker import Outcome
+        from cleanplate.utils.worker import Outcome
 
         try:
             self._outcome = Outcome(work())

@@ -22,10 +22,10 @@ from tests.camera.labelled_shots import (
 )
 from tests.camera.screen import until
 
-from cleanplate.camera import image_files
 from cleanplate.camera.annotate.geometry import draw_mask
 from cleanplate.camera.annotate.painting import FOREGROUND
 from cleanplate.camera.annotate.proposals import Proposals
+from cleanplate.data.io import images
 from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError
 from cleanplate.utils.window import Mouse
@@ -230,14 +230,14 @@ def test_esc_lets_an_open_outline_go_before_it_quits(place: Path) -> None:
 def full(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """A disk that is full as long as there is something in the list."""
     state = [True]
-    real = image_files.write_image
+    real = images.write_image
 
     def write(path: Path, image: np.ndarray) -> None:
         if state:
             raise DataError(f"{path}: cannot be written") from OSError(errno.ENOSPC, "No space left on device")
         real(path, image)
 
-    monkeypatch.setattr(image_files, "write_image", write)
+    monkeypatch.setattr(images, "write_image", write)
     return state
 
 

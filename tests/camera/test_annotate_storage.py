@@ -178,7 +178,7 @@ def test_outlines_come_from_the_mask_where_the_json_does_not_agree(shots: list[L
     storage = Storage("labelme")
     storage.write(shots[0], (WHOLE,), SIZE)
     write_image(shots[0].mask, filled(INNER))
-    known, problem = storage.read(shots[0], SIZE)
+    known, _ = storage.read(shots[0], SIZE)
     np.testing.assert_array_equal(draw_mask(known.labels.closed, *SIZE), filled(INNER))
     shots[0].mask.unlink()
     known, _problem = storage.read(shots[0], SIZE)

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.camera import image_files
 from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.data.datasets.capture_sets import find_sets, write_captured
 from cleanplate.data.datasets.picture_set import LabelOptions
+from cleanplate.data.io import images
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import DataError
 
@@ -40,7 +40,7 @@ def test_a_set_is_what_the_reader_of_sets_reads(tmp_path: Path) -> None:
         sets.begin(shot(plate))
         for number in range(3):
             assert sets.add(shot(plate + number + 1)).name == f"{number}.png"
-    assert (sets.sets, sets.pictures, sets.here) == (2, 6, 3)
+    assert (sets.set_count, sets.image_count, sets.images_in_set) == (2, 6, 3)
     found = find_sets(sets.root)
     assert [path.name for path in found] == ["set1", "set2"]
     for path, plate in zip(found, (10, 20), strict=True):
@@ -109,7 +109,7 @@ def test_a_folder_that_appears_just_then_is_left_alone(tmp_path: Path, monkeypat
 def test_a_file_that_appears_just_then_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool
 ) -> None:
-    written = image_files.write_image
+    written = images.write_image
 
     def late(path: Path, image: np.ndarray) -> None:
         if path.name == ".0.part.png":
@@ -120,7 +120,7 @@ def test_a_file_that_appears_just_then_is_left_alone(
         monkeypatch.setattr(os, "link", _refuses(errno.EPERM))
     sets = SetWriter(tmp_path)
     sets.begin(shot(1))
-    monkeypatch.setattr(image_files, "write_image", late)
+    monkeypatch.setattr(images, "write_image", late)
     assert sets.add(shot(2)).name == "1.png"
     assert names(tmp_path / "set1") == ["0.png", "1.png", "bkg.png"]
     assert (tmp_path / "set1" / "0.png").read_bytes() == b"theirs"

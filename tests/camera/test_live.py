@@ -17,7 +17,6 @@ from cleanplate.camera.live.options import Timing
 from cleanplate.camera.live.program import Live
 from cleanplate.camera.live.recorder import OutputFolder
 from cleanplate.camera.live.scene_learning import Phase
-from cleanplate.camera.worker import Worker
 from cleanplate.data.io.images import read_color, write_image
 from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
@@ -25,6 +24,7 @@ from cleanplate.models.learned import LearnedModel
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.report.colours import TINT
 from cleanplate.utils.window import Key
+from cleanplate.utils.worker import Worker
 from needed import needed
 
 SIZE = (96, 128)

@@ -20,10 +20,9 @@ from cleanplate.camera.live.recorder import OutputFolder, Recorder
 from cleanplate.camera.live.scene_learning import clean_plate, learn_scene, noise_level
 from cleanplate.camera.live.video_recording import VideoRecording
 from cleanplate.camera.program import Message
-from cleanplate.camera.worker import Worker
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models.components.initializers.temporal import median
-from cleanplate.utils.cancellation import check_cancelled
+from cleanplate.utils.worker import Worker, check_cancelled
 from in_memory import photographed
 
 # The worker
@@ -91,7 +90,8 @@ def test_a_long_work_is_abandoned_and_the_next_begins() -> None:
     assert worker.close()
 
 
-def test_a_training_by_lightning_is_abandoned_in_its_midst() -> None:
+def test_a_training_by_lightning_is_abandoned_in_its_midst(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cleanplate.utils.worker._JOIN_SECONDS", WAIT)
     worker: Worker[object] = Worker()
     begun = threading.Event()
     frames = [empty(seed, 64, 96) for seed in range(12)]
@@ -110,7 +110,7 @@ def test_a_training_by_lightning_is_abandoned_in_its_midst() -> None:
 
 
 def test_work_that_does_not_check_for_cancellation_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cleanplate.camera.worker._JOIN_SECONDS", 0.05)
+    monkeypatch.setattr("cleanplate.utils.worker._JOIN_SECONDS", 0.05)
     worker: Worker[bool] = Worker()
     begun, go = threading.Event(), threading.Event()
     worker.put(lambda: (begun.set(), go.wait(WAIT))[1])  # waits in C
@@ -123,8 +123,8 @@ def test_a_program_ends_well_in_the_midst_of_a_training(tmp_path: Path) -> None:
     script = tmp_path / "ends.py"
     script.write_text(
         "import threading, torch\n"
-        "from cleanplate.camera.worker import Worker\n"
-        "from cleanplate.utils.cancellation import check_cancelled\n"
+        "from cleanplate.utils.worker import Worker\n"
+        "from cleanplate.utils.worker import check_cancelled\n"
         "begun = threading.Event()\n"
         "def train():\n"
         "    weight = torch.ones(64, 64, requires_grad=True)\n"

@@ -45,7 +45,7 @@ def captured(tmp_path: Path) -> Path:
                 program.on_frame(frame.image)
                 now[0] += 1
             mask = np.where(frame.groundtruth == 255, np.uint8(255), np.uint8(0))
-            write_image(root / f"set{sets.sets}" / f"{number}_mask.png", mask)
+            write_image(root / f"set{sets.set_count}" / f"{number}_mask.png", mask)
     return root
 
 

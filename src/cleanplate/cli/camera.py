@@ -30,7 +30,7 @@ Options = TypeVar("Options")
 @click.option("--mirror/--no-mirror", default=True, show_default=True, help="Show, and save, mirrored pictures.")
 @options.RETRIES
 def capture(source: str, out: Path, **choices: Any) -> None:
-    """Take pictures before a camera, to train a model of your own on: the scene with nobody in it, then with people.
+    """Take pictures in front of a camera, to train a model of your own: first the empty scene, then people in it.
 
     \b
     SOURCE is
@@ -39,8 +39,8 @@ def capture(source: str, out: Path, **choices: Any) -> None:
 
     \b
     Press a button by a mouse click, by its key, or by holding a palm in it for a moment:
-      Bkg  b   after a countdown takes the scene with nobody in it, which begins a set
-      Sav  s   after a countdown saves a picture to that set; as often as you like
+      Bkg  b   takes the empty scene after a countdown and begins a set
+      Sav  s   saves a picture to that set after a countdown; as often as you like
       Ext  q   ends the program
            h   shows the keys
     Both countdowns may run at once. Take the background again whenever camera or light has changed.
@@ -50,10 +50,9 @@ def capture(source: str, out: Path, **choices: Any) -> None:
       set1/bkg.png             the background
       set1/0.png, 1.png, …     pictures with people, of the same set
       set2/…                   from the next background on
-    as they come from the camera, mirrored as they are shown, with nothing drawn on them. Numbers go on where they are;
-    nothing that lies there is written over.
+    with nothing drawn on them, mirrored as they are shown. Numbers continue; no file is overwritten.
 
-    Palms need weights that `cleanplate download palm` fetches once. Without them mouse and keys work.
+    Palms need weights: run `cleanplate download palm` once. Mouse and keys work without them.
 
     \b
     Examples:
@@ -91,36 +90,36 @@ def capture(source: str, out: Path, **choices: Any) -> None:
 )
 @click.option("--again", is_flag=True, help="Begin at the first picture, also with those that have a mask.")
 def annotate(folder: Path, **choices: Any) -> None:
-    """Draw around what is foreground in the pictures of FOLDER: masks to train a model of your own on.
+    """Outline the foreground in the pictures of FOLDER: masks to train a model of your own.
 
     \b
     FOLDER is
       a folder of sets (set1/bkg.png, set1/0.png, …), as `cleanplate capture` makes it,
       one such set, or any folder of pictures.
 
-    Pictures that have a mask are passed over, so that you can stop and go on whenever you like; p goes back to them,
-    and their outlines can be changed. A model proposes an outline, dashed: a takes it over, to be corrected.
+    Pictures with a mask are skipped, so that you can stop and resume at any time; p goes back to them to change their
+    outlines. A model proposes outlines, drawn dashed: a takes them. Correct them by holes and further outlines.
 
     \b
     left click         next corner; on the first one, or with enter or c: closed
-    right click        done: closes an open outline, saves, goes to the next picture; with nothing drawn: nobody there
-    e                  nobody there: removes all, saves, goes on
+    right click        done: closes an open outline, saves, next picture; with nothing drawn: nobody there
+    e                  nobody there: removes all, saves, next picture
     backspace, esc     removes the last corner, the open outline
     x, delete          removes the outline under the mouse
-    o                  holes on and off: what is closed then is cut out of what is there
+    o                  holes on and off: a closed outline is cut out
     u, r               undo, redo
     a, g               take the proposal, ask for one
     n, p               next, previous picture; saves what has changed
     +, -, 0            zoom about the mouse, 0 shows the whole picture; arrows or the middle button move it
-    m, b               tint, outlines or mask alone; the background
-    h, q               help, quit; everything is saved then
+    m, b               tint, outlines or mask; the background
+    h, q               help; save and quit
 
     \b
     Written beside K.png:
       K_mask.png         8-bit grey, 255 inside, 0 outside; corners and lines belong to the inside
-      K.json             labelme: corners as middles of pixels; a hole is a shape called hole
+      K.json             labelme: corners as pixel centres; a hole is a shape called hole
       annotations.json   COCO, for --json coco: one file per folder; outlines with holes as run lengths
-    The mask is the truth: labelme knows no holes, and other programs draw an outline up to a pixel differently.
+    The mask is the truth: labelme has no holes, and other programs may draw an outline differently by a pixel.
 
     \b
     Examples:
@@ -141,7 +140,7 @@ def annotate(folder: Path, **choices: Any) -> None:
 @options.countdown("--seconds", "", 5.0, "it learns: time to step out of the picture")
 @options.learning_time(4.0)
 @click.option(
-    "--learn-frames", default=0, type=click.IntRange(min=0, max=2000), metavar="N", help="So many frames instead."
+    "--learn-frames", default=0, type=click.IntRange(min=0, max=2000), metavar="N", help="Learn from N frames instead."
 )
 @options.kept_in("live", "-o", "--out")
 @click.option(
@@ -149,46 +148,42 @@ def annotate(folder: Path, **choices: Any) -> None:
     default=0.005,
     show_default=True,
     type=click.FloatRange(min=0, max=1),
-    help="How fast models that can do so follow the light; 0 not at all.",
+    help="Learning rate of fitted models that follow the light; 0 switches it off.",
 )
-@click.option(
-    "--background", type=click.Path(path_type=Path), metavar="PICTURE", help="A further view: before this picture."
-)
-@click.option(
-    "--mirror/--no-mirror", default=None, help="Show mirrored pictures.  [default: of a webcam mirrored, else not]"
-)
+@click.option("--background", type=click.Path(path_type=Path), metavar="PICTURE", help="Adds a view: on this picture.")
+@click.option("--mirror/--no-mirror", default=None, help="Show mirrored pictures.  [default: for a webcam]")
 @options.RETRIES
 def live(
     source: str, seconds: float, learn_seconds: float, learn_frames: int, settings: tuple[str, ...], **choices: Any
 ) -> None:
-    """See, before a camera, what a model takes for foreground: leave the picture, let it learn, come back.
+    """See a model's foreground in front of a camera: leave the picture, let it learn, come back.
 
     \b
     SOURCE is
       the number of a webcam (default 0), an rtsp:// or http:// address,
       or a video, a folder of pictures or a glob in quotes, which are played again and again.
 
-    After a countdown the empty scene is looked at for some seconds, and the model is fitted to it. Then foreground is
-    shown tinted, and in a window beside it the background as the model has it. Models that learn online (mog2, knn) and
-    checkpoints that were fitted to this camera start at once.
+    After a countdown the model is fitted to some seconds of the empty scene. Then the foreground is shown tinted, and
+    the model's background in a second window. Models that learn online (mog2, knn) and checkpoints that were fitted to
+    this camera start at once.
 
     \b
     Keys:
       l  learns again, from the countdown on
-      f  freezes: nothing more is learnt from what is seen; again to go on
-      m  another view: overlay, mask, cut out on green, before the blurred background,
-         before the picture of --background
+      f  freezes the model; again to go on
+      m  another view: overlay, mask, cut out on green, on the blurred background,
+         on the picture of --background
       g  background window on and off
       s  snapshot: frame, mask, background and overlay
-      r  begins and ends a recording of what is shown
+      r  starts and stops a recording
       h  shows the keys
-      q  ends the program
+      q  quits
 
     \b
     OUT gets
       snapshot-001-frame.png, snapshot-001-mask.png, …
       recording-001.mp4, …
-    Numbers go on where they are; nothing that lies there is written over.
+    Numbers continue; no file is overwritten.
 
     \b
     Examples:
@@ -212,10 +207,10 @@ def live(
 @options.countdown("--seconds", "", 3.0, "it learns: time to step out of the picture")
 @options.learning_time(3.0)
 @options.kept_in("mirror", "-o", "--record")
-@click.option("--shadow/--no-shadow", default=True, show_default=True, help="The double throws the person's shadow.")
+@click.option("--shadow/--no-shadow", default=True, show_default=True, help="The double casts the person's shadow.")
 @options.RETRIES
 def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[str, ...], **choices: Any) -> None:
-    """Play with yourself: your mirrored double comes into the picture.
+    """Play with yourself: your mirrored double enters the picture.
 
     \b
     SOURCE is
@@ -223,9 +218,9 @@ def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[st
       or a video, a folder of pictures or a glob in quotes, which are played again and again.
 
     \b
-    Click, and leave the picture: the empty scene is learnt after a countdown. Come back, and
-    click again: whoever is in the picture is in it twice, the double behind where both meet.
-    Another click, and the double has gone.
+    Click and leave the picture: after a countdown the empty scene is learnt.
+    Come back and click again: you are in the picture twice, the double behind you.
+    Another click hides the double.
 
     \b
     Keys:
@@ -234,9 +229,9 @@ def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[st
       d  the double on and off
       w  its shadow on and off
       s  snapshot: frame, mask, background and the picture with the double
-      r  begins and ends a recording of what is shown
+      r  starts and stops a recording
       h  shows the keys
-      q  ends the program
+      q  quits
 
     \b
     Examples:

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.base import BackgroundModel
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.cancellation import check_cancelled
 from cleanplate.utils.options import Count, Options, Positive, WholeNumber
+from cleanplate.utils.worker import check_cancelled
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from pytorch_lightning import LightningModule
@@ -112,7 +112,7 @@ def train_plainly(task: "LightningModule", epochs: int) -> None:
     """Trains without checkpoints and logging, on one device.
 
     Raises:
-        CancelledError: if the training is cancelled, see `cleanplate.utils.cancellation`.
+        CancelledError: if the training is cancelled, see `cleanplate.utils.worker`.
     """
     import pytorch_lightning as pl
 

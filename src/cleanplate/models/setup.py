@@ -14,7 +14,7 @@ from cleanplate.errors import CleanplateError, ConfigError, ModelError, first_li
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.checkpoint import load
 from cleanplate.models.registry import available, create
-from cleanplate.utils.cancellation import CancelledError
+from cleanplate.utils.worker import CancelledError
 
 _FOREGROUND = "foreground."
 

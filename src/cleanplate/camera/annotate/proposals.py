@@ -8,13 +8,13 @@ import numpy as np
 
 from cleanplate.camera.annotate.geometry import Polygon, proposed_outlines
 from cleanplate.camera.annotate.images import LabelledImage
-from cleanplate.camera.worker import Worker
 from cleanplate.data.datasets.picture_set import FOREGROUND
 from cleanplate.data.io.images import read_color
 from cleanplate.data.io.sources import FirstFrames, ImageFiles, KeptFrames
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.worker import Worker
 
 if TYPE_CHECKING:  # torch takes seconds to import, and drawing does not need it
     from cleanplate.models import BackgroundModel

@@ -6,8 +6,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from cleanplate.camera.image_files import create_image
 from cleanplate.data.datasets.capture_sets import PLATE
+from cleanplate.data.io.images import create_image
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from cleanplate.camera.image_files import replace_image
 from cleanplate.camera.live.video_recording import VideoRecording
 from cleanplate.camera.program import Clock, Message
+from cleanplate.data.io.images import replace_image
 from cleanplate.errors import CleanplateError, ConfigError
 from cleanplate.report import drawing
 from cleanplate.report.text import width_of

@@ -16,7 +16,7 @@ from cleanplate.models import BackgroundModel
 from cleanplate.models.setup import fit_quietly
 from cleanplate.report import drawing
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.cancellation import check_cancelled
+from cleanplate.utils.worker import check_cancelled
 
 _MOST_FRAMES = 200
 _MOST_BYTES = 400_000_000

@@ -10,13 +10,13 @@ from cleanplate.camera.live.options import SceneOptions, Timing
 from cleanplate.camera.live.recorder import OutputFolder, Recorder
 from cleanplate.camera.live.scene_learning import Phase, SceneLearner
 from cleanplate.camera.program import Clock, Program, Rate, run
-from cleanplate.camera.worker import Worker
 from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.models import BackgroundModel
 from cleanplate.models.setup import needs_fit
 from cleanplate.report import drawing
 from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.worker import Worker
 
 _WAIT = 0.02  # seconds that the window waits for the model, which is enough for quick models
 

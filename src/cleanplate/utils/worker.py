@@ -1,15 +1,41 @@
-"""A background thread for long work, such as fitting and applying a model, while the window answers keys."""
+"""A background thread for long work beside a window, and cooperative cancellation of that work."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-
-from cleanplate.utils.cancellation import cancellable
 
 Result = TypeVar("Result")
 
 _JOIN_SECONDS = 2.0  # cancelled work usually ends within that time
+_cancelled: ContextVar[threading.Event | None] = ContextVar("cancelled", default=None)
+
+
+class CancelledError(Exception):
+    """Raised by `check_cancelled` once the work that called it was cancelled."""
+
+
+@contextmanager
+def cancellable(cancelled: threading.Event) -> Iterator[None]:
+    """Work inside the block, in this thread, ends at its next `check_cancelled` after the event is set."""
+    token = _cancelled.set(cancelled)
+    try:
+        yield
+    finally:
+        _cancelled.reset(token)
+
+
+def check_cancelled() -> None:
+    """Does nothing, unless the calling thread is within `cancellable` and the event is set.
+
+    Raises:
+        CancelledError: if it is.
+    """
+    cancelled = _cancelled.get()
+    if cancelled is not None and cancelled.is_set():
+        raise CancelledError
 
 
 @dataclass(frozen=True)
@@ -23,7 +49,7 @@ class Outcome(Generic[Result]):
 class Worker(Generic[Result]):
     """Runs one piece of work at a time. A newer piece replaces one that waits, as camera frames do.
 
-    Cancellation is cooperative: abandoned work ends at its next `cleanplate.utils.cancellation.check_cancelled`, and
+    Cancellation is cooperative: abandoned work ends at its next `check_cancelled`, and
     the work after it begins at once in another thread. Threads are daemons: work that hangs does not keep the process.
     """
 
