@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.data.datasets.picture_set import FOREGROUND
+from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.utils.arrays import Image
 
 Point = tuple[int, int]

@@ -8,7 +8,7 @@ import numpy as np
 
 from cleanplate.camera.annotate.geometry import Polygon, proposed_outlines
 from cleanplate.camera.annotate.images import LabelledImage
-from cleanplate.data.datasets.picture_set import FOREGROUND
+from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import read_color
 from cleanplate.data.io.sources import FirstFrames, ImageFiles, KeptFrames
 from cleanplate.data.sequence import FrameSequence

@@ -12,7 +12,7 @@ from cleanplate.camera.annotate.geometry import Polygon, draw_mask, outlines_of
 from cleanplate.camera.annotate.images import LabelledImage
 from cleanplate.camera.annotate.labelme_file import read_labelme, write_labelme
 from cleanplate.camera.annotate.labels import Document
-from cleanplate.data.datasets.picture_set import FOREGROUND
+from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import is_picture, picture_size, read_gray, replace_image
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image

@@ -12,7 +12,7 @@ from cleanplate.camera.program import Clock
 from cleanplate.errors import CleanplateError, DataError
 from cleanplate.report.clips import boxed, write_mp4
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.files import whole
+from cleanplate.utils.files import atomic_write
 
 _RATES = (5, 60)
 _UNKNOWN_RATE = 25
@@ -103,7 +103,7 @@ class VideoRecording:
 
     def _write(self) -> None:
         try:
-            with whole(self.path) as temporary:
+            with atomic_write(self.path) as temporary:
                 write_mp4(temporary, self._pictures(), Fraction(self._rate), preset="veryfast")
         except CleanplateError as error:
             self.error = error
