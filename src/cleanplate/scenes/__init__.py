@@ -1,15 +1,15 @@
-"""Surveillance-like scenes with exact ground truth, one generator per category of CDnet 2014.
+"""Generator of surveillance-like scenes with exact ground truth, one function per category of CDnet 2014.
 
-Real data never has what these have: the true clean plate of every frame, labels that are right to the pixel, and as
-many scenes as one asks for. Use them to try a method in a minute and to test everything that reads sequences.
+Unlike real data, they have the true clean plate of every frame and pixel-exact labels. Use them to try a method in a
+minute, to train on, and to test everything that reads sequences.
 
     >>> from cleanplate.scenes import SceneSpec, render
     >>> frame = next(render(SceneSpec("baseline", "corner", height=64, width=96, frames=2)))
     >>> frame.image.shape, frame.groundtruth.shape
     ((64, 96, 3), (64, 96))
 
-A new category is one file in ``scenes/generators/``: a function from a spec to a
-:class:`~cleanplate.scenes.scene.Scene` under the decorator :func:`~cleanplate.scenes.spec.generator`.
+A new category is one function in one file below ``scenes/generators/``: from a spec to a
+:class:`~cleanplate.scenes.spec.Scene`, under the decorator :func:`~cleanplate.scenes.spec.generator`.
 """
 
 from cleanplate.scenes.rendering import render, roi, temporal_roi, write_scene

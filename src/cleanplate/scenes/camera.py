@@ -1,4 +1,4 @@
-"""What a camera's own movement and the air before it do to the geometry of a frame."""
+"""The camera: its movement and view, air turbulence, lens blur and sensor noise."""
 
 import math
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _ONE = 1 << 16
 
 @dataclass(frozen=True)
 class Warp:
-    """Where in the stage every pixel of the frame comes from, in 1/32 pixel.
+    """The place on the stage that every pixel of the frame shows, in 1/32 pixel.
 
     Attributes:
         columns: int32 H×W of the frame.
@@ -25,12 +25,12 @@ class Warp:
     rows: Grid
 
     def apply(self, image: Image) -> Image:
-        """Look at a stage-sized picture through the camera."""
+        """Return the camera's view of a picture of the size of the stage."""
         return sample(image, self.columns, self.rows)
 
 
 def view(height: int, width: int, x: float, y: float, zoom: float = 1.0, turns: float = 0.0) -> Warp:
-    """A camera that looks at a place of the stage.
+    """Return the view of a camera that looks at a place of the stage.
 
     Args:
         height: rows of the frame.
@@ -50,7 +50,7 @@ def view(height: int, width: int, x: float, y: float, zoom: float = 1.0, turns: 
 
 
 def shiver(rng: np.random.Generator, height: int, width: int, cell: float, reach: float) -> Warp:
-    """Hot air: a smooth random displacement of every pixel.
+    """Return a smooth random displacement of every pixel, as hot air causes it.
 
     Args:
         rng: random stream of this frame.
@@ -68,25 +68,23 @@ def shiver(rng: np.random.Generator, height: int, width: int, cell: float, reach
 
 
 def ease(part: float) -> float:
-    """0 to 1 with a soft start and end, for a motor that pans or zooms."""
+    """Return 0 to 1 with a soft start and end, for a motor that pans or zooms."""
     part = min(1.0, max(0.0, part))
     return part * part * (3 - 2 * part)
 
 
-# === sensor: The lens and the chip: a little blur, and noise that grows with the light.
-
 _SLACK = 61
-"""Rows and columns that the noise bank is larger than the frame."""
+"""Rows and columns by which the noise bank exceeds the frame."""
 
 
 @dataclass(frozen=True)
 class Sensor:
-    """How good the camera is.
+    """Blur and noise of the camera.
 
     Attributes:
         blur: sigma of the lens in pixels.
         read: noise in the dark, grey levels (standard deviation).
-        shot: noise that white adds, grey levels.
+        shot: additional noise at white, grey levels.
         chroma: part of the noise that differs between the colours, 0 to 1; 0 for a grey camera.
     """
 
@@ -100,7 +98,7 @@ class Noise:
     """Sensor noise for frames of one size."""
 
     def __init__(self, rng: np.random.Generator, sensor: Sensor, height: int, width: int) -> None:
-        """Draw a bank of noise once; a frame takes a window of it at a random place, mirrored by chance."""
+        """Draw a bank of noise once; each frame uses a random window of it, randomly mirrored."""
         shape = (height + _SLACK, width + _SLACK)
         common = rng.standard_normal((*shape, 1), dtype=np.float32)
         single = rng.standard_normal((*shape, 3), dtype=np.float32)
@@ -113,7 +111,7 @@ class Noise:
         self._size = (height, width)
 
     def __call__(self, rng: np.random.Generator, image: Image) -> Image:
-        """Add noise to a frame; ``rng`` is the stream of this frame."""
+        """Return a frame with noise; ``rng`` is the stream of this frame."""
         top, left, turn = (int(rng.integers(0, high)) for high in (_SLACK, _SLACK, 4))
         height, width = self._size
         window = self._bank[top : top + height, left : left + width]

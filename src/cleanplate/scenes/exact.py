@@ -1,8 +1,8 @@
-"""Picture arithmetic whose result is the same bit for bit on every x86 machine.
+"""Picture arithmetic that is bit-identical on every x86 machine.
 
 Floating-point filters round differently with and without fused multiply-add, so everything here is integer: OpenCV's
 uint8 filters that are documented as bit-exact, fixed-point resampling, and tables that are rounded when they are built.
-It is the only module of the package that resamples or filters.
+No other module of the package resamples or filters.
 """
 
 import math
@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from cleanplate.utils.arrays import Image
 
-"""uint8, H×W or H×W×3 (BGR), 0 to 255."""
 Grid = npt.NDArray[np.int32]
 """int32 H×W, a coordinate in 1/32 pixel."""
 
@@ -57,7 +56,7 @@ def halve(image: Image) -> Image:
 
 
 def sample(image: Image, columns: Grid, rows: Grid, outside: int | None = None) -> Image:
-    """Read a picture at fractional places, bilinearly.
+    """Sample a picture bilinearly at fractional coordinates.
 
     Args:
         image: uint8 H×W or H×W×C, C up to 4.

@@ -28,7 +28,7 @@ def person(rng: np.random.Generator, shirt: Colour | None = None) -> tuple[Sprit
 
     Args:
         rng: random stream; chooses clothes, build and a bag.
-        shirt: colour of the clothes, where the scene wants someone who is hard to see.
+        shirt: colour of the clothes, if the scene needs a person who is hard to see.
 
     Returns:
         Eight phases of the stride and, last, the person standing.
@@ -51,7 +51,7 @@ def _draw(
     colour: Image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     mask: Image = np.zeros((HEIGHT, WIDTH), np.uint8)
     middle = WIDTH // 2
-    # The body sinks when the legs are apart; the feet stay on the ground.
+    # The body is lower when the legs are apart; the feet stay on the ground.
     sink = int(5 * abs(swing))
     hip, shoulder = 100 + sink, 42 + sink
 

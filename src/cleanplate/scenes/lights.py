@@ -1,4 +1,4 @@
-"""Light that changes: lamps and headlights at night, clouds, switches, and the tables that tint a picture."""
+"""Illumination: lamps and headlights at night, clouds, and tables that change brightness and colour."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def curve(gain: Sequence[float], gamma: float = 1.0, lift: Sequence[float] = (0.
 
 
 def _disc(size: int) -> Image:
-    """A soft disc of light: bright core, long tail, 0 at the rim."""
+    """Return a soft disc of light: bright core, long tail, 0 at the border."""
     y, x = np.mgrid[0:size, 0:size].astype(np.float64)
     middle = (size - 1) / 2
     square = ((x - middle) ** 2 + (y - middle) ** 2) / (middle * middle)
@@ -39,7 +39,7 @@ _DISC = _disc(129)
 
 def add_light(
     image: Image, x: float, y: float, width: float, height: float, colour: Sequence[int], lit: float = 0.0,
-    doubt: Image | None = None,
+    unknown: Image | None = None,
 ) -> None:  # fmt: skip
     """Add a soft ellipse of light to a picture, in place.
 
@@ -50,8 +50,8 @@ def add_light(
         width: columns of the ellipse.
         height: rows of the ellipse.
         colour: grey levels added in the middle, blue, green, red.
-        lit: how much of the light falls on what is there: 0 is glare in the lens, 1 doubles the picture's own levels.
-        doubt: uint8 H×W map that takes the light's strength where nobody could label the pixel.
+        lit: share of the light that illuminates the scene: 0 is glare in the lens, 1 doubles the levels of the picture.
+        unknown: uint8 H×W map of unlabelled pixels, to which the strength of the light is added.
     """
     rows, columns = max(3, round(height)), max(3, round(width))
     top, left = round(y - rows / 2), round(x - columns / 2)
@@ -65,24 +65,24 @@ def add_light(
     part = image[y0:y1, x0:x1]
     own = (part.astype(np.int32) * round(lit * 256)) >> 8
     part[:] = clip(part + (((own + np.array(colour, np.int32)) * strength) >> 8))
-    if doubt is not None:
-        # Five times: the eye is blinded long before the light is at its half.
-        np.maximum(doubt[y0:y1, x0:x1], clip(5 * strength[..., 0]), out=doubt[y0:y1, x0:x1])
+    if unknown is not None:
+        # Times five: a pixel cannot be labelled long before the light reaches half its strength.
+        np.maximum(unknown[y0:y1, x0:x1], clip(5 * strength[..., 0]), out=unknown[y0:y1, x0:x1])
 
 
 class Clouds:
-    """Shadows of clouds that drift over the scene: a smooth factor per pixel."""
+    """Drifting cloud shadows: a smooth factor per pixel."""
 
     def __init__(self, rng: np.random.Generator, height: int, width: int, depth: float) -> None:
-        """A sky of clouds; ``depth`` is the part of the light that the thickest takes, 0 to 1."""
+        """Draw the clouds; ``depth`` is the share of light that the thickest one takes, 0 to 1."""
         field = patches(rng, height, 4 * width, width * 0.7)
-        # Ends meet, because the field is laid mirrored behind itself.
+        # The field is followed by its mirror image, so that its ends meet.
         self._field = np.concatenate([field, field[:, ::-1]], axis=1)
         self._depth = round(256 * depth)
         self._width = width
 
     def __call__(self, shift: float, image: Image) -> Image:
-        """The picture below the clouds after they have moved by ``shift`` pixels."""
+        """Return the picture below the clouds after they moved by ``shift`` pixels."""
         start = int(shift) % (self._field.shape[1] - self._width)
         window = self._field[:, start : start + self._width].astype(np.uint32)
         factor = 256 - ((window * self._depth) >> 8)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from cleanplate.scenes.exact import clip, resize
-from cleanplate.scenes.stage import Easel
+from cleanplate.scenes.stage import Canvas
 from cleanplate.scenes.textures import Colour, bricks, grain, leaves, patches, shift_colour, surface
 from cleanplate.scenes.vehicles import side_car
 from cleanplate.utils.arrays import Image
@@ -12,14 +12,14 @@ from cleanplate.utils.arrays import Image
 _WALLS: tuple[Colour, ...] = ((92, 112, 158), (150, 170, 184), (120, 132, 140), (104, 140, 176), (168, 172, 172))
 
 
-def sky(easel: Easel, rng: np.random.Generator, bottom: int, colour: Colour = (226, 206, 182)) -> None:
+def sky(canvas: Canvas, rng: np.random.Generator, bottom: int, colour: Colour = (226, 206, 182)) -> None:
     """Sky with clouds down to a row, lighter towards it."""
-    clouds = patches(rng, max(2, bottom), easel.width, easel.width / 6).astype(np.int16) // 6
+    clouds = patches(rng, max(2, bottom), canvas.width, canvas.width / 6).astype(np.int16) // 6
     ramp = np.linspace(-22, 14, max(2, bottom)).astype(np.int16)[:, None]
-    easel.sheet[:bottom] = surface(colour, clouds + ramp - 20)[:bottom]
+    canvas.picture[:bottom] = surface(colour, clouds + ramp - 20)[:bottom]
 
 
-def house(easel: Easel, rng: np.random.Generator, left: int, right: int, top: int, bottom: int, unit: float) -> None:
+def house(canvas: Canvas, rng: np.random.Generator, left: int, right: int, top: int, bottom: int, unit: float) -> None:
     """A house front with rows of windows, a door or a shop window, cornice and the shade under it."""
     height, width = max(4, bottom - top), max(4, right - left)
     colour = _WALLS[rng.integers(len(_WALLS))]
@@ -51,27 +51,27 @@ def house(easel: Easel, rng: np.random.Generator, left: int, right: int, top: in
     under = slice(int(unit * 0.25), int(unit * 0.6))
     wall[under] = clip(wall[under].astype(np.int16) - 30)
     wall[-max(1, int(unit * 0.3)) :] = clip(wall[-max(1, int(unit * 0.3)) :].astype(np.int16) - 24)
-    easel.paste(wall, None, left, top)
+    canvas.paste(wall, None, left, top)
 
 
 def tree(
-    easel: Easel, rng: np.random.Generator, x: int, foot: int, height: int, unit: float, hides: bool = True,
+    canvas: Canvas, rng: np.random.Generator, x: int, foot: int, height: int, unit: float, hides: bool = True,
     colour: Colour = (44, 104, 72),
 ) -> None:  # fmt: skip
     """A tree: trunk, crown, the crown marked as foliage; people behind it are hidden if ``hides``."""
     trunk = max(2, int(unit * 0.3))
     bark = surface((52, 66, 80), grain(rng, max(4, height // 2), trunk, {1: 14, 4: 16}))
-    mask = easel.paste(bark, None, x - trunk // 2, foot - height // 2)
+    mask = canvas.paste(bark, None, x - trunk // 2, foot - height // 2)
     crown_w, crown_h = max(6, int(height * float(rng.uniform(0.55, 0.8)))), max(6, int(height * 0.66))
     crown, crown_mask = leaves(rng, crown_h, crown_w, max(2.0, unit * 0.34), colour)
-    marked = easel.paste(crown, crown_mask, x - crown_w // 2, foot - height)
-    easel.foliage |= marked
+    marked = canvas.paste(crown, crown_mask, x - crown_w // 2, foot - height)
+    canvas.foliage |= marked
     if hides:
-        easel.occluders.append((mask | marked, float(foot)))
+        canvas.occluders.append((mask | marked, float(foot)))
 
 
 def hedge(
-    easel: Easel, rng: np.random.Generator, left: int, right: int, foot: int, height: int, unit: float,
+    canvas: Canvas, rng: np.random.Generator, left: int, right: int, foot: int, height: int, unit: float,
     colour: Colour = (40, 92, 62),
 ) -> None:  # fmt: skip
     """A row of bushes, marked as foliage."""
@@ -80,47 +80,47 @@ def hedge(
         width = max(5, int(height * float(rng.uniform(0.9, 1.7))))
         tall = max(5, int(height * float(rng.uniform(0.8, 1.2))))
         crown, mask = leaves(rng, tall, width, max(2.0, unit * 0.24), shift_colour(colour, int(rng.integers(-12, 12))))
-        easel.foliage |= easel.paste(crown, mask, x - width // 4, foot - tall)
+        canvas.foliage |= canvas.paste(crown, mask, x - width // 4, foot - tall)
         x += max(3, int(width * 0.6))
 
 
-def lamp_post(easel: Easel, x: int, foot: int, height: int, arm: int) -> None:
-    """A street lamp; it hides a strip of who passes behind, and is a light in night scenes."""
-    before = easel.sheet.copy()
+def lamp_post(canvas: Canvas, x: int, foot: int, height: int, arm: int) -> None:
+    """A street lamp; it hides a strip of what passes behind it, and is a light source at night."""
+    before = canvas.picture.copy()
     thick = max(1, height // 40)
-    cv2.rectangle(easel.sheet, (x - thick, foot - height), (x + thick, foot), (70, 72, 70), -1)
-    cv2.line(easel.sheet, (x, foot - height), (x + arm, foot - height - height // 20), (70, 72, 70), max(1, thick))
+    cv2.rectangle(canvas.picture, (x - thick, foot - height), (x + thick, foot), (70, 72, 70), -1)
+    cv2.line(canvas.picture, (x, foot - height), (x + arm, foot - height - height // 20), (70, 72, 70), max(1, thick))
     head = (x + arm, foot - height - height // 20 + thick)
-    cv2.ellipse(easel.sheet, head, (max(2, height // 16), max(1, height // 40)), 0, 0, 360, (206, 214, 216), -1)
-    changed: Image = np.where((easel.sheet != before).any(axis=2), np.uint8(255), np.uint8(0)).astype(np.uint8)
-    easel.occluders.append((changed, float(foot)))
-    easel.lamps.append((float(head[0]), float(head[1]), float(height)))
+    cv2.ellipse(canvas.picture, head, (max(2, height // 16), max(1, height // 40)), 0, 0, 360, (206, 214, 216), -1)
+    changed: Image = np.where((canvas.picture != before).any(axis=2), np.uint8(255), np.uint8(0)).astype(np.uint8)
+    canvas.occluders.append((changed, float(foot)))
+    canvas.lamps.append((float(head[0]), float(head[1]), float(height)))
 
 
-def bench(easel: Easel, x: int, foot: int, unit: float) -> None:
+def bench(canvas: Canvas, x: int, foot: int, unit: float) -> None:
     """A park bench."""
     wood, iron = (62, 96, 128), (48, 48, 50)
     width, high = int(unit * 1.7), int(unit * 0.8)
     for side in (x, x + width):
-        cv2.rectangle(easel.sheet, (side, foot - high), (side + max(1, int(unit * 0.08)), foot), iron, -1)
+        cv2.rectangle(canvas.picture, (side, foot - high), (side + max(1, int(unit * 0.08)), foot), iron, -1)
     for part in (0.95, 0.72, 0.45):
         y = foot - int(high * part)
-        cv2.rectangle(easel.sheet, (x, y), (x + width, y + max(1, int(unit * 0.1))), wood, -1)
+        cv2.rectangle(canvas.picture, (x, y), (x + width, y + max(1, int(unit * 0.1))), wood, -1)
 
 
-def parked_car(easel: Easel, rng: np.random.Generator, x: int, foot: int, person: float, flipped: bool) -> None:
-    """A car that never moves, with the dark below it: part of the clean plate, and it hides who walks behind."""
+def parked_car(canvas: Canvas, rng: np.random.Generator, x: int, foot: int, person: float, flipped: bool) -> None:
+    """A parked car with its contact shadow: part of the clean plate, and it hides what passes behind it."""
     sprite = side_car(rng)
     height = max(4, int(person * 0.84))
     picture = sprite.sized(height, flipped)
     width = picture.shape[1]
-    cv2.ellipse(easel.sheet, (x + width // 2, foot), (width // 2, max(1, height // 9)), 0, 0, 360, (44, 42, 42), -1)
-    easel.occluders.append((easel.paste(picture[..., :3], picture[..., 3], x, foot - height), float(foot)))
+    cv2.ellipse(canvas.picture, (x + width // 2, foot), (width // 2, max(1, height // 9)), 0, 0, 360, (44, 42, 42), -1)
+    canvas.occluders.append((canvas.paste(picture[..., :3], picture[..., 3], x, foot - height), float(foot)))
 
 
-def shade(easel: Easel, polygon: list[tuple[int, int]], amount: float) -> None:
-    """Darken a polygon: the shadow of something that stands outside the picture."""
-    small = np.zeros((easel.height // 2, easel.width // 2), np.uint8)
+def shade(canvas: Canvas, polygon: list[tuple[int, int]], amount: float) -> None:
+    """Darken a polygon: the shadow of something outside the picture."""
+    small = np.zeros((canvas.height // 2, canvas.width // 2), np.uint8)
     cv2.fillPoly(small, [np.array(polygon, np.int32) // 2], round(255 * amount))
-    weight = resize(small, easel.height, easel.width)[..., None].astype(np.uint16)
-    easel.sheet = ((easel.sheet * (255 - weight)) >> 8).astype(np.uint8)
+    weight = resize(small, canvas.height, canvas.width)[..., None].astype(np.uint16)
+    canvas.picture = ((canvas.picture * (255 - weight)) >> 8).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Shadows on the ground, attached to the foot of who throws them."""
+"""Shadows on the ground, attached to the foot of each object."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from cleanplate.utils.arrays import Image
 
 @dataclass(frozen=True)
 class Sun:
-    """Light that throws shadows.
+    """Light that casts shadows.
 
     Attributes:
         lean: columns that a shadow runs to the right per pixel of height; negative to the left.
-        length: rows that it runs towards the camera per pixel of height; 0 leaves the dark at the foot only.
-        strength: part of the light that a shadow takes, 0 to 1.
+        length: rows that it runs towards the camera per pixel of height; 0 leaves the contact shadow only.
+        strength: share of light that a shadow takes, 0 to 1.
         softness: blur of its edge in pixels.
     """
 
@@ -29,22 +29,22 @@ class Sun:
 
 
 OVERCAST = Sun(strength=0.32, softness=1.2)
-"""A grey day: no shadow but the dark below things."""
+"""An overcast day: contact shadows only."""
 
 
 def cast(shade: Image, place: Placement, sun: Sun, hiders: Sequence[Image] = ()) -> None:
-    """Add one actor's shadow to a map, in place.
+    """Add the shadow of one object to a map, in place.
 
     Args:
-        shade: uint8 H×W, 255 in full shadow; where shadows meet, the darker one counts.
-        place: who throws the shadow.
-        sun: from where, and how soft.
-        hiders: uint8 H×W each, opacity of what stands between the shadow and the camera.
+        shade: uint8 H×W, 255 in full shadow; the darker of two overlapping shadows counts.
+        place: the object.
+        sun: direction and softness.
+        hiders: uint8 H×W each, opacity of what stands in front of the shadow.
     """
     picture, left = place.sprite.placed(place.height, place.x, place.flipped)
     rows, columns = picture.shape[:2]
     foot = round(place.y)
-    # Feet and wheels stand in the dark even on a grey day.
+    # The contact shadow below feet and wheels exists on an overcast day too.
     wide, flat = (columns // 2, max(1, rows // 10)) if place.car else (max(2, columns // 4), max(1, rows // 36))
     pad = 2 + round(2 * sun.softness)
     contact = np.zeros((2 * flat + 2 * pad, 2 * wide + 2 * pad), np.uint8)
@@ -65,7 +65,7 @@ def cast(shade: Image, place: Placement, sun: Sun, hiders: Sequence[Image] = ())
 
 
 def darken(image: Image, shade: Image, sun: Sun) -> Image:
-    """Take the sun's light away where the shade map says; the sky's blue light stays, so shadows are bluish."""
+    """Return the image with its shadows; the blue light of the sky remains, so they are bluish."""
     rows = np.flatnonzero(shade.any(axis=1))
     if not rows.size:
         return image

@@ -1,4 +1,4 @@
-"""A cut-out picture with soft edges, drawn large once and shrunk to the size that the perspective asks for."""
+"""A cut-out picture with soft edges, drawn large once and resized to fit the perspective."""
 
 import numpy as np
 
@@ -7,18 +7,18 @@ from cleanplate.utils.arrays import Image
 
 
 class Sprite:
-    """A figure whose feet stand on the lowest row of its box.
+    """A person or thing whose foot is on the lowest row of its box.
 
     Attributes:
         lamps: (x, y) of light sources as parts of width and height, for scenes at night.
     """
 
     def __init__(self, colour: Image, mask: Image, lamps: tuple[tuple[float, float], ...] = ()) -> None:
-        """Keep the master picture.
+        """Store the master picture.
 
         Args:
             colour: uint8 H×W×3.
-            mask: uint8 H×W, 255 on the figure.
+            mask: uint8 H×W, 255 on the object.
             lamps: places of lamps, as parts of the box.
         """
         self.lamps = lamps
@@ -32,7 +32,7 @@ class Sprite:
         return float(width / height)
 
     def sized(self, height: int, flipped: bool) -> Image:
-        """The figure at a height in pixels, uint8 h×w×4: premultiplied blue, green, red, then opacity."""
+        """Return the sprite at a height in pixels, uint8 h×w×4: premultiplied blue, green, red, then opacity."""
         width = max(2, round(height * self.aspect))
         key = (height, width, flipped)
         if key not in self._sized:
@@ -44,7 +44,7 @@ class Sprite:
         return self._sized[key]
 
     def placed(self, height: float, x: float, flipped: bool) -> tuple[Image, int]:
-        """The figure moved by the fraction of a pixel in ``x``.
+        """Return the sprite shifted by the fraction of a pixel in ``x``.
 
         Returns:
             uint8 h×(w+2)×4 and the column of the canvas where its first column lies; its middle is at ``x``.

@@ -1,4 +1,4 @@
-"""The place where a scene plays: its clean plate, and where in it one can drive, walk and hide."""
+"""The place of a scene: its clean plate, and where in it objects drive, walk and are hidden."""
 
 from dataclasses import dataclass, field
 
@@ -15,13 +15,13 @@ class Stage:
     """A painted place.
 
     Attributes:
-        plate: uint8 H×W×3, nobody in it. It may be larger than the frame where the camera moves.
-        horizon: row of the eye level in pixels; figures shrink towards it.
+        plate: uint8 H×W×3, without objects; larger than the frame if the camera moves.
+        horizon: row of the eye level in pixels; objects shrink towards it.
         rate: height of a person in pixels per pixel of foot below the horizon.
         lanes: (row, direction) of the lanes for cars, direction +1 to the right.
         walks: rows where people walk.
-        occluders: (opacity H×W, foot row) of things that hide who walks behind them.
-        foliage: uint8 H×W, 255 where wind moves something.
+        occluders: (opacity H×W, foot row) of things that hide what moves behind them.
+        foliage: uint8 H×W, 255 where wind moves leaves.
         water: uint8 H×W, 255 on water.
         lamps: (x, y, radius) of street lamps, in pixels.
     """
@@ -47,7 +47,7 @@ class Stage:
         return int(self.plate.shape[1])
 
     def before(self, row: float) -> list[Image]:
-        """Opacities, uint8 H×W, of what hides an actor whose feet are on a row."""
+        """Opacities, uint8 H×W, of what hides an object whose foot is on a row."""
         return [opacity for opacity, foot in self.occluders if foot > row]
 
     def person_height(self, row: float) -> float:
@@ -55,21 +55,21 @@ class Stage:
         return max(3.0, self.rate * (row - self.horizon))
 
 
-class Easel:
-    """A sheet of double size to paint a stage on; halving it in the end smooths every edge.
+class Canvas:
+    """A canvas of double size on which a stage is painted; halving it at the end smooths the edges.
 
     Attributes:
-        height: rows of the sheet, twice those of the plate.
-        width: columns of the sheet.
-        sheet: uint8 height×width×3, painted in place.
+        height: rows of the canvas, twice those of the plate.
+        width: columns of the canvas.
+        picture: uint8 height×width×3, painted in place.
         foliage: uint8 height×width, marked in place.
         water: uint8 height×width, marked in place.
     """
 
     def __init__(self, height: int, width: int) -> None:
-        """Take a sheet for a plate of ``height``×``width`` pixels."""
+        """Make a canvas for a plate of ``height``×``width`` pixels."""
         self.height, self.width = 2 * height, 2 * width
-        self.sheet: Image = np.zeros((self.height, self.width, 3), np.uint8)
+        self.picture: Image = np.zeros((self.height, self.width, 3), np.uint8)
         self.foliage: Image = np.zeros((self.height, self.width), np.uint8)
         self.water: Image = np.zeros((self.height, self.width), np.uint8)
         self.occluders: list[tuple[Image, float]] = []
@@ -84,10 +84,10 @@ class Easel:
         return round(part * self.height)
 
     def paste(self, colour: Image, mask: Image | None, left: int, top: int) -> Image:
-        """Put a picture on the sheet, cut at the border.
+        """Paste a picture, clipped at the border.
 
         Returns:
-            uint8 height×width, 255 where it covers the sheet.
+            uint8 height×width, 255 where it covers the canvas.
         """
         marked = np.zeros((self.height, self.width), np.uint8)
         rows, columns = colour.shape[:2]
@@ -95,7 +95,7 @@ class Easel:
         if y0 < y1 and x0 < x1:
             cut = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
             covered = np.ones((y1 - y0, x1 - x0), np.bool_) if mask is None else mask[cut] > 127
-            self.sheet[y0:y1, x0:x1][covered] = colour[cut][covered]
+            self.picture[y0:y1, x0:x1][covered] = colour[cut][covered]
             marked[y0:y1, x0:x1][covered] = 255
         return marked
 
@@ -105,7 +105,7 @@ class Easel:
         """The finished stage; rows are parts of the height, ``rate`` is as in :class:`Stage`."""
         height = self.height / 2
         return Stage(
-            plate=halve(self.sheet),
+            plate=halve(self.picture),
             horizon=horizon * height,
             rate=rate,
             lanes=tuple((row * height, direction) for row, direction in lanes),

@@ -119,7 +119,7 @@ def leaves(rng: np.random.Generator, height: int, width: int, leaf: float, colou
     sizes = rng.uniform(0.5, 1.2, len(inside)) * leaf
     tones = rng.integers(-34, 35, len(inside))
     for layer, ((px, py), size, tone) in enumerate(zip(inside.tolist(), sizes.tolist(), tones.tolist(), strict=True)):
-        # Later tufts lie nearer to the eye and to the light: the crown gets its volume from this.
+        # Later tufts are nearer to the camera and to the light, which gives the crown its volume.
         lit = int(tone - 30 * py + 24 * (layer / max(1, len(inside)) - 0.6))
         centre = (int(width * (0.5 + 0.47 * px)), int(height * (0.5 + 0.47 * py)))
         cv2.circle(crown, centre, max(1, int(size / 2)), shift_colour(colour, lit), -1)

@@ -1,4 +1,4 @@
-"""Who moves, and along which path."""
+"""Moving objects, their paths, and how they are spread over a sequence."""
 
 import bisect
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from cleanplate.scenes.textures import Colour
 from cleanplate.scenes.vehicles import end_car, side_car
 
 CAR = 0.84
-"""Height of a car, where a person is 1."""
+"""Height of a car relative to a person."""
 Key = tuple[float, float, float]
-"""(frame, x, y): where the foot is at a time; frames may lie before the first and after the last."""
+"""(frame, x, y): position of the foot at a time, which may lie before the first frame or after the last."""
 
 
 @dataclass(frozen=True)
 class Placement:
-    """An actor in one frame: middle of the foot at (x, y), ``height`` in pixels."""
+    """An object in one frame: middle of the foot at (x, y), ``height`` in pixels."""
 
     sprite: Sprite
     x: float
@@ -36,14 +36,14 @@ class Placement:
 
 @dataclass(frozen=True)
 class Actor:
-    """A person, a car or a thing on its way.
+    """A moving person, car or thing.
 
     Attributes:
         sprites: one picture, or the phases of :func:`cleanplate.scenes.figures.person`.
-        path: places in order of time, two or more; straight and even between them.
-        size: height where a person is 1.
-        shines: carries lamps that shine at the camera.
-        directed: the picture is mirrored when it moves to the left.
+        path: two or more places in order of time, with linear motion between them.
+        size: height relative to a person.
+        shines: whether its lamps shine at the camera.
+        directed: whether the picture is mirrored when it moves to the left.
     """
 
     sprites: tuple[Sprite, ...]
@@ -53,7 +53,7 @@ class Actor:
     directed: bool = True
 
     def at(self, frame: int, stage: Stage) -> Placement | None:
-        """Where the actor is in a frame (counted from 0), or None if it is not there."""
+        """Return its placement in a frame (counted from 0), or None if it is not there."""
         if not self.path[0][0] <= frame <= self.path[-1][0]:
             return None
         after = min(max(1, bisect.bisect_right([key[0] for key in self.path], frame)), len(self.path) - 1)
@@ -84,14 +84,12 @@ class Actor:
         return False
 
 
-# === traffic: How people and cars are spread over the length of a sequence.
-
 CAST = 12
-"""Different looks on a row or lane; then they come again, so that an hour-long scene starts as fast as a short one."""
+"""Number of different sprites on a row or lane; they repeat, so that a long scene starts as fast as a short one."""
 
 
 def near_colour(rng: np.random.Generator, stage: Stage, row: float, height: float) -> Colour:
-    """A colour that the wall or ground behind an actor has: hard to see on purpose."""
+    """Return a colour of the wall or ground behind an object, which makes it hard to see."""
     y = int(min(max(0.0, row - height * 0.5), stage.height - 1))
     blue, green, red = stage.plate[y, int(rng.integers(0, stage.width))].tolist()
     return blue, green, red
@@ -100,7 +98,7 @@ def near_colour(rng: np.random.Generator, stage: Stage, row: float, height: floa
 def walkers(
     rng: np.random.Generator, stage: Stage, frames: int, rows: Sequence[float], pace: float = 1.0, gap: float = 70.0
 ) -> list[Actor]:
-    """People who cross the picture on some rows, each in his own clothes, every third hard to see.
+    """Return people who cross the picture on some rows, in different clothes, every third hard to see.
 
     Args:
         rng: random stream.
@@ -135,7 +133,7 @@ def walkers(
 
 
 def drivers(rng: np.random.Generator, stage: Stage, frames: int, pace: float = 1.0, gap: float = 40.0) -> list[Actor]:
-    """Cars on the lanes of a street; arguments as for :func:`walkers`, ``pace`` 1 is slow town traffic."""
+    """Return cars on the lanes of a street; arguments as for :func:`walkers`, ``pace`` 1 is slow town traffic."""
     actors: list[Actor] = []
     for row, direction in stage.lanes:
         looks: list[Sprite] = []
@@ -161,7 +159,7 @@ def drivers(rng: np.random.Generator, stage: Stage, frames: int, pace: float = 1
 def drive_along(
     rng: np.random.Generator, stage: Stage, frames: int, pace: float = 1.0, gap: float = 45.0, lit: bool = False
 ) -> list[Actor]:
-    """Cars on the avenue: coming on the left, leaving on the right, faster on the picture as they are nearer.
+    """Return cars on the avenue: coming on the left, leaving on the right.
 
     Args:
         rng: random stream.

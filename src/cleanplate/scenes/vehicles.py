@@ -24,7 +24,7 @@ def side_car(rng: np.random.Generator, paint: Colour | None = None) -> Sprite:
 
     Args:
         rng: random stream; chooses shape and paint.
-        paint: colour of the body, where the scene wants a car that is hard to see.
+        paint: colour of the body, if the scene needs a car that is hard to see.
     """
     body = paint or _PAINTS[rng.integers(len(_PAINTS))]
     van = bool(rng.random() < 0.3)
@@ -34,7 +34,7 @@ def side_car(rng: np.random.Generator, paint: Colour | None = None) -> Sprite:
     shape = np.array(outline, np.int32)
     cv2.fillPoly(colour, [shape], body)
     cv2.fillPoly(mask, [shape], 255)
-    # Paint mirrors the sky above and the road below.
+    # Paint reflects the sky above and the road below.
     ramp = np.interp(np.arange(130), [0, 30, 62, 66, 104, 130], [34, 20, 4, 22, -34, -50]).astype(np.int16)
     colour = clip(colour.astype(np.int16) + ramp[:, None, None] + grain(rng, 130, 360, {2: 4, 40: 14})[..., None])
     for pane in glass:
@@ -91,7 +91,7 @@ def end_car(rng: np.random.Generator, front: bool, paint: Colour | None = None) 
 
 
 def parcel(rng: np.random.Generator) -> Sprite:
-    """A suitcase that somebody leaves behind."""
+    """Return a suitcase, to be left behind."""
     colour: Image = np.full((64, 48, 3), (50, 56, 92), np.uint8)
     mask: Image = np.zeros((64, 48), np.uint8)
     cv2.rectangle(mask, (2, 14), (45, 63), 255, -1)

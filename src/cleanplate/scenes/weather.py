@@ -1,4 +1,4 @@
-"""Snow and rain that fall between the camera and the scene, and the haze that they bring."""
+"""Dynamic backgrounds and weather: snow, rain, haze, foliage in the wind, and water with ripples."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from cleanplate.utils.arrays import Image
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A tile of drops that wraps around and slides down."""
+    """A tile of drops that wraps around and moves down."""
 
     opacity: Image
     down: float
@@ -25,7 +25,7 @@ class _Sheet:
 
 
 class Falling:
-    """Drops in three depths, painted over image and objects alike; neither in the labels nor in the clean plate."""
+    """Snow or rain at three depths, painted over the image; not part of the labels or the clean plate."""
 
     def __init__(self, rng: np.random.Generator, height: int, width: int, snow: bool) -> None:
         """Draw the tiles.
@@ -34,7 +34,7 @@ class Falling:
             rng: random stream.
             height: rows of the frame.
             width: columns of the frame.
-            snow: flakes that drift; otherwise streaks of rain.
+            snow: flakes if True, streaks of rain if False.
         """
         self._colour = np.array((240, 238, 236) if snow else (206, 204, 200), np.uint8)
         self._sheets = []
@@ -53,28 +53,25 @@ class Falling:
             self._sheets.append(_Sheet(blur(halve(tile), 0.5 + 0.4 * depth), fall, -lean * fall))
 
     def __call__(self, frame: int, image: Image) -> Image:
-        """The frame seen through what falls."""
+        """Return the frame with snow or rain."""
         near, middle, far = (sheet.at(frame) for sheet in self._sheets)
         opacity = np.maximum(np.maximum(near, middle), far)
         return mix(image, self._colour, opacity[..., None])
 
 
 class Haze:
-    """Air that hides the distance: thickest at the horizon."""
+    """Haze that is densest at the horizon."""
 
     def __init__(self, height: int, horizon: float, colour: Colour, thickest: float, thinnest: float) -> None:
-        """Thickness from ``thickest`` (0 to 1) at the horizon row to ``thinnest`` at the bottom row."""
+        """Set the density from ``thickest`` (0 to 1) at the horizon row to ``thinnest`` at the bottom row."""
         rows = np.arange(height)
         part = np.clip((rows - horizon) / max(1.0, height - horizon), 0, 1)
         self._weight = np.round(255 * (thickest + (thinnest - thickest) * part)).astype(np.uint8)[:, None, None]
         self._colour = np.array(colour, np.uint8)
 
     def __call__(self, frame: int, image: Image) -> Image:
-        """The picture through the haze; the same in every frame."""
+        """Return the picture with haze; the same in every frame."""
         return mix(image, self._colour, self._weight)
-
-
-# === wind: A background that moves by itself: foliage in the wind, water with ripples.
 
 
 def _box(mask: Image) -> tuple[slice, slice]:
@@ -85,7 +82,7 @@ def _box(mask: Image) -> tuple[slice, slice]:
 
 
 class Foliage:
-    """Leaves and branches that sway: neighbours move together, gusts travel through, leaves turn and glint."""
+    """Swaying leaves and branches: neighbours move together, gusts travel through, and leaves glint."""
 
     def __init__(self, rng: np.random.Generator, mask: Image, reach: float, speed: float = 1.0) -> None:
         """Prepare a region.
@@ -98,7 +95,7 @@ class Foliage:
         """
         self._box = _box(mask)
         height, width = mask[self._box].shape
-        # Movement fades out at the rim, so that the sky does not tear.
+        # Movement fades out at the border, so that the sky is not distorted.
         self._weight = blur(mask, max(1.0, reach * 0.6))[self._box].astype(np.int32)
         cell = max(6.0, height / 5)
         clumps = [patches(rng, height, width, cell).astype(np.int32) * 6 for _ in range(2)]
@@ -109,7 +106,7 @@ class Foliage:
         self._grid = np.mgrid[0:height, 0:width].astype(np.int32) * SUBPIXEL
 
     def __call__(self, frame: int, plate: Image) -> Image:
-        """The plate with its foliage as it hangs in a frame; uint8 H×W×3, a new picture."""
+        """Return the plate with the foliage of a frame; uint8 H×W×3, a new picture."""
         gust = self._reach * (0.72 + 0.28 * sine(frame / 53))
         slow = SINE[(self._slow + int(frame * self._speed * 0.8)) & (TURN - 1)]
         quick = SINE[(self._quick + int(frame * self._speed * 2.3)) & (TURN - 1)]
@@ -143,7 +140,7 @@ class Water:
         y, x = self._grid
         nearer = 2 * height + y
         wobble = patches(rng, height, width, max(4.0, width / 12)).astype(np.int32) * 3
-        # Phases per pixel fall towards the camera: waves there look longer.
+        # The phase per pixel decreases towards the camera, where waves look longer.
         self._phases = [
             ((y * 7 * TURN * height) // (nearer * max(20, height))) * 2 + wobble * 2,
             ((y * 5 * TURN * height) // (nearer * max(20, height))) * 3 + x * int(TURN / 46) + wobble,
@@ -152,7 +149,7 @@ class Water:
         self._depth = int(depth)
 
     def __call__(self, frame: int, plate: Image) -> Image:
-        """The plate with its water as it lies in a frame; uint8 H×W×3, a new picture."""
+        """Return the plate with the water of a frame; uint8 H×W×3, a new picture."""
         waves = [
             SINE[(phase + frame * step) & (TURN - 1)] for phase, step in zip(self._phases, (61, 43, 89), strict=True)
         ]

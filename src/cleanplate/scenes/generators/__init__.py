@@ -1,1 +1,1 @@
-"""One file per category; each registers its generator when it is imported."""
+"""One function per category; each registers itself when its module is imported."""

@@ -1,4 +1,4 @@
-"""``nightVideos``: street lamps, headlights that blind the camera, and a chip at its limit."""
+"""Difficult illumination: ``nightVideos``, ``thermal`` (far infrared in a hall) and ``badWeather`` (snow or rain)."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,8 @@ from cleanplate.scenes.camera import Sensor
 from cleanplate.scenes.exact import blur, clip, lookup, sine
 from cleanplate.scenes.lights import add_light, columns, curve
 from cleanplate.scenes.places import hall
-from cleanplate.scenes.scene import Layers, Scene
 from cleanplate.scenes.shadows import OVERCAST
-from cleanplate.scenes.spec import SceneSpec, generator, stream
+from cleanplate.scenes.spec import Layers, Scene, SceneSpec, generator, stream
 from cleanplate.scenes.stage import Stage
 from cleanplate.scenes.streets import avenue, street
 from cleanplate.scenes.textures import grain, surface
@@ -60,7 +59,7 @@ def night_videos(spec: SceneSpec) -> Scene:
                 x, y = place.x + (at_x - 0.5) * width, place.y + (at_y - 1) * place.height
                 if place.shines:
                     size = place.height * 1.5 + 4
-                    add_light(layers.image, x, y, size, size, (235, 250, 255), doubt=layers.doubt)
+                    add_light(layers.image, x, y, size, size, (235, 250, 255), unknown=layers.unknown)
                     add_light(layers.image, x, y, size * 3.2, size * 0.35, (70, 84, 90))
                 elif place.car:
                     add_light(layers.image, x, y, place.height * 0.7, place.height * 0.7, (30, 30, 215))
@@ -68,12 +67,9 @@ def night_videos(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sensor=Sensor(blur=0.8, read=4.2, shot=5.0, chroma=0.7), glow=glow)
 
 
-# === thermal: ``thermal``: a far-infrared camera in a hall: warm bodies, no colours, a soft lens.
-
-
 @generator("thermal")
 def thermal(spec: SceneSpec) -> Scene:
-    """People glow against cool walls, mirror in the floor and have halos; the camera's gain wanders."""
+    """Warm people before cool walls, with reflections in the floor and halos; the gain of the camera drifts."""
     stage = hall(stream(spec, "stage"), spec.height, spec.width)
     actors = walkers(stream(spec, "actors"), stage, spec.frames, stage.walks, pace=1.2, gap=60)
     pattern = columns(stream(spec, "columns"), spec.height, spec.width, 2).astype(np.int16)
@@ -108,7 +104,7 @@ def thermal(spec: SceneSpec) -> Scene:
 
 
 def _mirror(target: Image, cover: Image, place: Placement) -> None:
-    """The floor reflects the legs of who stands on it: mirror the cover at the foot row, fading out."""
+    """Reflect the legs of people in the floor: mirror the cover at the foot row, fading out."""
     foot, reach = round(place.y), round(place.height * 0.45)
     reach = min(reach, foot, cover.shape[0] - foot)
     half = round(place.height * 0.4)
@@ -119,9 +115,6 @@ def _mirror(target: Image, cover: Image, place: Placement) -> None:
     legs = cover[foot - reach : foot, x0:x1][::-1].astype(np.uint16)
     part = target[foot : foot + reach, x0:x1]
     np.maximum(part, ((legs * fade) >> 8).astype(np.uint8), out=part)
-
-
-# === bad_weather: ``badWeather``: snowfall over an avenue, or rain on a street.
 
 
 @generator("badWeather")

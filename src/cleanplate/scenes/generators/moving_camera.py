@@ -1,13 +1,12 @@
-"""``cameraJitter``: a loose camera on a windy mast."""
+"""Moving camera or air: ``cameraJitter``, ``PTZ``, ``lowFramerate`` and ``turbulence``."""
 
 import numpy as np
 
 from cleanplate.scenes.camera import Sensor, Warp, ease, shiver, view
 from cleanplate.scenes.exact import lookup, sine
 from cleanplate.scenes.lights import curve
-from cleanplate.scenes.scene import Scene
 from cleanplate.scenes.shadows import Sun
-from cleanplate.scenes.spec import SceneSpec, generator, stream
+from cleanplate.scenes.spec import Scene, SceneSpec, generator, stream
 from cleanplate.scenes.streets import avenue, street
 from cleanplate.scenes.traffic import drive_along, drivers, walkers
 from cleanplate.scenes.weather import Foliage, Haze
@@ -34,8 +33,6 @@ def camera_jitter(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sun=Sun(lean=-0.3, length=0.14, strength=0.4), warp=warp)
 
 
-# === ptz: ``PTZ``: a camera that pans along a street, stops, zooms in and comes back.
-
 REACH = 1.7
 """Width of the street in frames."""
 # (part of the sequence, place along the street from 0 to 1, zoom)
@@ -45,7 +42,7 @@ _TOUR = ((0.0, 0.0, 1.0), (0.12, 0.0, 1.0), (0.36, 0.75, 1.0), (0.5, 0.75, 1.0),
 
 @generator("PTZ")
 def ptz(spec: SceneSpec) -> Scene:
-    """The frame is a window on a street much wider than it."""
+    """A camera that pans along a street, stops, zooms in and comes back."""
     stage = street(stream(spec, "stage"), spec.height, int(spec.width * REACH), REACH)
     cast = stream(spec, "actors")
     actors = drivers(cast, stage, spec.frames, gap=10) + walkers(
@@ -67,15 +64,13 @@ def ptz(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sun=Sun(lean=-0.2, length=0.12, strength=0.38), warp=warp)
 
 
-# === low_framerate: ``lowFramerate``: about one picture a second; nobody is where he was in the frame before.
-
 STEP = 25.0
-"""How many frames of an ordinary camera lie between two of this one."""
+"""Number of frames of an ordinary camera per frame of this one."""
 
 
 @generator("lowFramerate")
 def low_framerate(spec: SceneSpec) -> Scene:
-    """A street in leaps: cars show up in a few frames each, leaves are elsewhere every time, the light drifts."""
+    """A street at about one frame per second: cars are visible in a few frames each, leaves jump, the light drifts."""
     stage = street(stream(spec, "stage"), spec.height, spec.width)
     cast = stream(spec, "actors")
     actors = drivers(cast, stage, spec.frames, pace=STEP * 1.1, gap=110)
@@ -92,15 +87,13 @@ def low_framerate(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sun=Sun(lean=0.3, length=0.13, strength=0.4), backdrop=backdrop, light=light)
 
 
-# === turbulence: ``turbulence``: a long lens over hot ground; the air bends every line.
-
 HOLD = 3
-"""Frames over which one state of the air turns into the next."""
+"""Number of frames over which one displacement changes into the next."""
 
 
 @generator("turbulence")
 def turbulence(spec: SceneSpec) -> Scene:
-    """An avenue in pale colours under a shivering displacement that is new every few frames."""
+    """An avenue in pale colours, distorted by hot air with a new displacement every few frames."""
     stage = avenue(stream(spec, "stage"), spec.height, spec.width)
     cast = stream(spec, "actors")
     actors = drive_along(cast, stage, spec.frames, pace=0.8)

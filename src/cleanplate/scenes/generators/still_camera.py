@@ -1,4 +1,7 @@
-"""``baseline``: an ordinary street on a sunny day, a camera that does nothing wrong."""
+"""Still camera: ``baseline``, ``shadow``, ``dynamicBackground``, ``illumination`` and ``intermittentObjectMotion``.
+
+``illumination`` is not a category of CDnet 2014, where changes of light are part of other categories.
+"""
 
 import numpy as np
 
@@ -6,9 +9,8 @@ from cleanplate.scenes.exact import lookup, sine
 from cleanplate.scenes.figures import person
 from cleanplate.scenes.lights import Clouds, curve
 from cleanplate.scenes.places import hall, park, plaza
-from cleanplate.scenes.scene import Scene
 from cleanplate.scenes.shadows import OVERCAST, Sun
-from cleanplate.scenes.spec import SceneSpec, generator, stream
+from cleanplate.scenes.spec import Scene, SceneSpec, generator, stream
 from cleanplate.scenes.streets import street
 from cleanplate.scenes.traffic import CAR, Actor, drivers, walkers
 from cleanplate.scenes.vehicles import parcel, side_car
@@ -25,12 +27,9 @@ def baseline(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sun=Sun(lean=0.25, length=0.12, strength=0.4))
 
 
-# === shadow: ``shadow``: a low sun on a square, shadows as large as who throws them.
-
-
 @generator("shadow")
 def shadow(spec: SceneSpec) -> Scene:
-    """People cross between the shade of a house and the sun; their shadows lie long and dark on the slabs."""
+    """People cross between the shadow of a house and the low sun, with long dark shadows on the pavement."""
     stage = plaza(stream(spec, "stage"), spec.height, spec.width)
     rng = stream(spec, "actors")
     actors = walkers(rng, stage, spec.frames, stage.walks, pace=1.2, gap=40)
@@ -38,12 +37,9 @@ def shadow(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sun=Sun(lean=0.85 * side, length=0.32, strength=0.55, softness=0.7))
 
 
-# === dynamic_background: ``dynamicBackground``: trees in the wind and a pond with ripples.
-
-
 @generator("dynamicBackground")
 def dynamic_background(spec: SceneSpec) -> Scene:
-    """People walk on the lawn while everything behind them moves; the picture's upper edge is no region of interest."""
+    """People walk on a lawn before moving trees and water; the upper edge is outside the region of interest."""
     stage = park(stream(spec, "stage"), spec.height, spec.width)
     leaves = Foliage(stream(spec, "wind"), stage.foliage, reach=4.5 * spec.height / 240)
     pond = Water(stream(spec, "water"), stage.water, depth=34)
@@ -57,18 +53,13 @@ def dynamic_background(spec: SceneSpec) -> Scene:
     return Scene(stage, actors, sun=OVERCAST, backdrop=backdrop, roi=region)
 
 
-# === illumination: ``illumination``: clouds drift over a street, the light fades, and a switch goes in the
-# middle.
-#
-# Not a category of CDnet 2014: there, light changes hide inside other categories.
-
 _SWITCHES = ((0.4, 0.72), (0.7, 1.0))
-"""(part of the sequence, level from then on); before the first it is full light."""
+"""(part of the sequence, light level from then on); the level before the first is 1."""
 
 
 @generator("illumination")
 def illumination(spec: SceneSpec) -> Scene:
-    """Videos named ``hall…`` play indoors, where lamps are switched; all others on a street below clouds."""
+    """Videos named ``hall…`` are indoors, where lamps are switched; all others are a street below drifting clouds."""
     rng, cast = stream(spec, "stage"), stream(spec, "actors")
     indoors = spec.video.startswith("hall")
     clouds = Clouds(stream(spec, "clouds"), spec.height, spec.width, 0.06 if indoors else 0.5)
@@ -88,9 +79,6 @@ def illumination(spec: SceneSpec) -> Scene:
         return clouds(frame * spec.width / 130, lookup(image, table))
 
     return Scene(stage, actors, sun=OVERCAST if indoors else Sun(lean=0.25, length=0.12, strength=0.35), light=light)
-
-
-# === intermittent: ``intermittentObjectMotion``: things stop, stay, leave, and are left behind.
 
 
 @generator("intermittentObjectMotion")
