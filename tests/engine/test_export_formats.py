@@ -98,7 +98,7 @@ def test_what_learns_online_goes_on_from_frame_to_frame(to: str, frames, tmp_pat
     np.testing.assert_array_equal(again.score, after.score)
     other.reset()
     np.testing.assert_array_equal(other.background, start)
-    with pytest.raises(ModelError, match="median: what is to be remembered is another model's"):
+    with pytest.raises(ModelError, match="median: the stream state is that of another model"):
         other.load_stream_state({"states": {"running": np.zeros(3, np.float32)}})
     with pytest.raises(ModelError, match="learning_rate 2.0 is no number up to 1"):
         other.apply(frames[0], 2.0)
@@ -187,7 +187,7 @@ def test_the_file_tells_what_it_is_and_runs_without_cleanplate(models, median_fi
         assert (other.name, other.league, other.fitted_size) == ("median", "unsupervised", (HEIGHT, WIDTH))
         assert other.parameters == model.parameters
         assert other.describe() == model.describe()
-        assert other.told["notes"]["data"] == ["a/one", "b/two"]
+        assert other.metadata["notes"]["data"] == ["a/one", "b/two"]
         assert other.summary()[-1] == "learnt from a/one, b/two"
 
 

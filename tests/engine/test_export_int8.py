@@ -44,8 +44,8 @@ def test_what_it_costs_is_measured_and_small(to: str, plate, scene_folder: Path,
     assert done.exit_code == 0, done.output
     whole = cleanplate.load(export(checkpoint, to, tmp_path / f"whole.{to}"))
     small = cleanplate.load(tmp_path / f"small.{to}")
-    told = small.told["int8"]
-    assert "int8" not in whole.told
+    told = small.metadata["int8"]
+    assert "int8" not in whole.metadata
     known = calibration_of(str(scene_folder), (64, 96))
     truths = known.truths[1::2]
     counts = {"f_float": whole, "f_int8": small}
@@ -169,8 +169,8 @@ def test_notes_of_the_training_are_told(plate, scene_folder: Path, tmp_path: Pat
     model, _ = plate
     cleanplate.save(model, tmp_path / "noted.ckpt", data=["baseline/street"])
     other = cleanplate.load(export(tmp_path / "noted.ckpt", "onnx", int8=True, calibrate=str(scene_folder)))
-    assert other.told["notes"] == {"data": ["baseline/street"]}
+    assert other.metadata["notes"] == {"data": ["baseline/street"]}
     assert any(line.startswith("learnt from baseline/street") for line in other.summary())
     assert any(line.startswith("8 bits: F ") for line in other.summary())
     kept = {entry.key: entry.value for entry in onnx.load(tmp_path / "noted.onnx").metadata_props}
-    assert json.loads(kept["int8"]) == other.told["int8"]
+    assert json.loads(kept["int8"]) == other.metadata["int8"]

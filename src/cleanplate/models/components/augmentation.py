@@ -1,6 +1,6 @@
-"""A labelled picture, drawn anew each time: cut, turned, mirrored, in another light, through another camera.
+"""Augmentation of labelled pictures by albumentations: geometry, light, camera, and copy-paste of people.
 
-Albumentations does the work, on picture and labels alike; its randomness comes from the generator of the draw alone.
+The generator given with each call alone determines the result.
 """
 
 import os
@@ -17,7 +17,7 @@ from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import Options, Share
 
 _STRETCHED = (0.75, 4 / 3)
-_FARTHER = 0.75
+_SMALLEST_SCALE = 0.75
 
 
 class AugmentationOptions(Options):
@@ -49,12 +49,12 @@ class Augmentation:
         self._light = library.Compose(_light(library, strengths))
 
     def moved(self, picture: Image, labels: Image, random: np.random.Generator) -> tuple[Image, Image]:
-        """Another view: cut out, turned, mirrored, nearer or farther.
+        """A random view of a picture: cropped, rotated, mirrored, scaled.
 
         Args:
             picture: uint8 `[H, W, 3]`.
-            labels: uint8 `[H, W]` of 0, 170 and 255; what comes in from outside the picture is 170, unknown.
-            random: what the view follows from.
+            labels: uint8 `[H, W]` of 0, 170 and 255; pixels from outside the picture become 170, unknown.
+            random: source of randomness.
 
         Returns:
             uint8 `[side, side, 3]` and `[side, side]`.
@@ -63,14 +63,14 @@ class Augmentation:
         return changed["image"], changed["mask"]
 
     def seen(self, picture: Image, random: np.random.Generator) -> Image:
-        """Another light and camera: colours, gamma, noise, blur, JPEG; RGB uint8 `[h, w, 3]`, what is where stays."""
+        """A picture, RGB uint8 `[h, w, 3]`, with another light and camera: colours, gamma, noise, blur, JPEG."""
         return np.asarray(_drawn(self._light, random, image=picture)["image"], np.uint8)
 
 
 def pasted(picture: Image, labels: Image, other: Image, other_labels: Image) -> tuple[Image, Image]:
-    """People of one picture in another of the same size (Ghiasi et al., "Simple copy-paste", 2021).
+    """A picture with the people of another one of the same size pasted in (Ghiasi et al., "Simple copy-paste", 2021).
 
-    Their outlines are softened over a pixel. A pixel that is unknown in the other picture is not taken along.
+    Their outlines are softened over a pixel. Pixels that are unknown in the other picture are not pasted.
     """
     people = (other_labels == MOVING).astype(np.uint8)
     opaque = np.minimum(people, cv2.blur(people.astype(np.float32), (3, 3)))[..., None]
@@ -79,7 +79,7 @@ def pasted(picture: Image, labels: Image, other: Image, other_labels: Image) -> 
 
 
 def _drawn(transforms: Any, random: np.random.Generator, **pictures: Image) -> Any:
-    # Both generators of a transform come from the draw's own: the same draw in any process, at any time.
+    # Both generators of a transform are seeded from `random`, so that any process draws the same.
     seed = int(random.integers(2**63))
     transforms.set_random_state(np.random.default_rng(seed), python_random.Random(seed))
     return transforms(**pictures)
@@ -97,10 +97,10 @@ def _geometry(library: Any, side: int, strengths: AugmentationOptions) -> list[A
         library.HorizontalFlip(p=0.5),
     ]
     if strengths.turned or strengths.cropped < 1:
-        farther = (_FARTHER, 1.0) if strengths.cropped < 1 else 1.0
+        scale = (_SMALLEST_SCALE, 1.0) if strengths.cropped < 1 else 1.0
         steps.append(
             library.Affine(
-                scale=farther,
+                scale=scale,
                 keep_ratio=True,
                 rotate=(-strengths.turned, strengths.turned),
                 interpolation=cv2.INTER_LINEAR,
@@ -133,7 +133,7 @@ def _light(library: Any, strengths: AugmentationOptions) -> list[Any]:
 
 
 def _albumentations() -> Any:
-    """The library, on first use: it takes a second, and otherwise looks for a newer version on the network."""
+    """The library, imported on first use (it takes a second), without its search for newer versions."""
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     try:
         import albumentations

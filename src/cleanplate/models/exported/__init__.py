@@ -1,14 +1,16 @@
-"""Exported models, behind the same seam as all others: ONNX by ONNX Runtime, OpenVINO by its own, TorchScript by torch.
+"""Exported files as models: ONNX run by ONNX Runtime, OpenVINO by its own runtime, TorchScript by torch.
 
-`cleanplate export` writes them. The whole of the model is in the file, fitted to one scene and one size of frames; all
-run on the CPU, on as many threads as torch is set to (`OMP_NUM_THREADS`).
+`cleanplate export` writes them. A file holds the whole model, fitted to one scene and one frame size. All run on the
+CPU, on as many threads as torch is set to (`OMP_NUM_THREADS`).
 
-Without cleanplate, all of them take and give the same. In: `frames`, uint8 BGR `[N, H, W, 3]`. Out, in this order:
+Inputs and outputs are the same in every format. Input: `frames`, uint8 BGR `[N, H, W, 3]`. Outputs, in this order:
 `mask`, uint8 `[N, H, W]` of 0 and 255; `score`, float32 `[N, H, W]` in grey levels; `background`, uint8 BGR
-`[N, H, W, 3]`. OpenVINO files take one frame at a time, and so do those that remember: they also take `learning_rate`,
-float32 `[1]` (-1 is the model's own, 0 freezes), and each of their states under its name, and give each again, behind
-the rest, as `next_<name>`, for the next frame; what the states are before the first is in the metadata, see
-`cleanplate.models.exported.metadata.unpacked`.
+`[N, H, W, 3]`. OpenVINO files take one frame at a time, and so do models that remember. The latter also take
+`learning_rate`, float32 `[1]` (-1 is the model's own, 0 freezes), and each of their states under its name, and return
+each state for the next frame as `next_<name>` after the other outputs. The metadata holds the states before the first
+frame, see `cleanplate.models.exported.metadata.unpacked`.
+
+Without cleanplate:
 
     import onnxruntime
     session = onnxruntime.InferenceSession("model.onnx")

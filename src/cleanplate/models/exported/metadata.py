@@ -1,4 +1,4 @@
-"""What an exported file tells of itself: words and JSON by key, and what a model that remembers starts from."""
+"""Keys and values of an exported file's metadata, and the arrays that its states start from."""
 
 import base64
 import binascii
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = 1
-"""Raised whenever older versions could not read the file."""
+"""Version of the format; it grows when older versions of cleanplate cannot read the file."""
 
 SUFFIXES = {".onnx": "onnx", ".openvino": "openvino", ".torchscript": "torchscript"}
 FRAMES, RATE = "frames", "learning_rate"
@@ -25,22 +25,22 @@ Arrays = dict[str, NDArray[Any]]
 
 
 def packed(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Arrays by name, in order, as one word: NumPy's `.npz`, in base64."""
+    """Named arrays, in order, as text: NumPy's `.npz` in base64."""
     data = io.BytesIO()
     np.savez_compressed(data, allow_pickle=False, **dict(arrays))
     return base64.b64encode(data.getvalue()).decode()
 
 
-def unpacked(word: str) -> Arrays:
-    """What `packed` was given; an empty word is no array. Runs no code.
+def unpacked(text: str) -> Arrays:
+    """The arrays of `packed`; none from an empty text. Runs no code.
 
     Raises:
-        ValueError: if it is none.
+        ValueError: if the text holds no arrays.
     """
-    if not word:
+    if not text:
         return {}
     try:
-        with np.load(io.BytesIO(base64.b64decode(word, validate=True)), allow_pickle=False) as kept:
+        with np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False) as kept:
             return {name: kept[name] for name in kept.files}
     except (binascii.Error, zipfile.BadZipFile, EOFError, OSError) as error:
         raise ValueError("no arrays") from error

@@ -1,4 +1,4 @@
-"""What exported models have in common, whatever runs them."""
+"""The base of exported models, whatever runtime runs them."""
 
 import json
 from abc import abstractmethod
@@ -22,58 +22,59 @@ _JSON = ("options", NOTES, "int8")
 
 
 class ExportedModel(BackgroundModel):
-    """A model in a file of another format. It is fitted for good: what it was fitted from is the checkpoint.
+    """A model in an exported file. It cannot be fitted or saved: that is what the checkpoint is for.
 
     Attributes:
-        told: what the file tells of itself: `name`, `league`, `cleanplate` (version), `checkpoint_sha256`, `notes`
-            (what the checkpoint was learnt from, if anyone noted it), `int8` (what quantisation costs), ….
+        metadata: of the file: `name`, `league`, `cleanplate` (version), `checkpoint_sha256`, `notes` (such as the
+            training data, where the checkpoint names it), `int8` (what quantization costs), ….
     """
 
     name = "exported"
     family = "statistical"
 
-    def __init__(self, told: dict[str, str], path: Path) -> None:
+    def __init__(self, metadata: dict[str, str], path: Path) -> None:
         try:
-            if int(told["format"]) > FORMAT:
+            if int(metadata["format"]) > FORMAT:
+                version = metadata["cleanplate"]
                 raise ModelError(
-                    f"{path}: written by cleanplate {told['cleanplate']}, which is newer than this; update cleanplate"
+                    f"{path}: written by cleanplate {version}, which is newer than this; update cleanplate"
                 )
-            foreground = validated(ForegroundOptions, json.loads(told["foreground"]), "foreground.")
-            height, width = json.loads(told["size"])
-            self.told = {**told, **{key: json.loads(told[key]) for key in _JSON if key in told}}
-            kept = {key: told[key] for key in ("name", "family", "league", "paper")}
-            self._count = int(told["parameters"])
-            self._initial = unpacked(self.told.pop(STATES, ""))
-            self._takes_rate = RATE in json.loads(told["inputs"])
+            foreground = validated(ForegroundOptions, json.loads(metadata["foreground"]), "foreground.")
+            height, width = json.loads(metadata["size"])
+            self.metadata = {**metadata, **{key: json.loads(metadata[key]) for key in _JSON if key in metadata}}
+            described = {key: metadata[key] for key in ("name", "family", "league", "paper")}
+            self._count = int(metadata["parameters"])
+            self._initial = unpacked(self.metadata.pop(STATES, ""))
+            self._takes_rate = RATE in json.loads(metadata["inputs"])
         except (LookupError, ValueError, TypeError, ConfigError) as error:
             raise ModelError(f"{path}: not written by `cleanplate export`") from error
         super().__init__(foreground=foreground)
-        self.__dict__.update(kept)  # those of the model that was exported
+        self.__dict__.update(described)  # name, family, … of the model that was exported
         self._size = (int(height), int(width))
         self._one_by_one = self._takes_rate or bool(self._initial)
         self._states = dict(self._initial)
 
     @abstractmethod
     def run(self, inputs: Arrays) -> list[NDArray[Any]]:
-        """Mask, score, background and the states that follow, in one array each.
+        """Mask, score, background and the next states, one array each.
 
         Args:
-            inputs: by name: frames uint8 BGR `[N, H, W, 3]`, and what else the file takes.
+            inputs: by name: frames, uint8 BGR `[N, H, W, 3]`, and the other inputs of the file.
         """
 
     def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
-        """See `BackgroundModel.predict`; what does not remember learns nothing from the frames, whatever the rate."""
+        """See `BackgroundModel.predict`; without states the model learns nothing, whatever the rate."""
         self._check_rate(learning_rate)
         admitted = [self._admitted(frame) for frame in frames]
-        found: list[Prediction] = []
+        predictions: list[Prediction] = []
         if admitted and self._one_by_one:
-            found = list(self._in_order(admitted, learning_rate))
+            predictions = list(self._in_order(admitted, learning_rate))
         elif admitted:
             answers = self.run({"frames": np.stack(admitted)})
-            found = [Prediction(*known) for known in zip(*answers, strict=True)]
-        if found:
-            self._background = found[-1].background
-        return found
+            predictions = [Prediction(*known) for known in zip(*answers, strict=True)]
+        if predictions:
+            self._background = predictions[-1].background
+        return predictions
 
     def _in_order(self, frames: Sequence[Image], learning_rate: float) -> Iterator[Prediction]:
         for frame in frames:
@@ -92,7 +93,7 @@ class ExportedModel(BackgroundModel):
         return bool(self._initial)
 
     def reset(self) -> None:
-        """See `BackgroundModel.reset`: it is as it was when the file was written."""
+        """See `BackgroundModel.reset`: back to the states in the file."""
         self._states = dict(self._initial)
         self._background = None
 
@@ -104,19 +105,19 @@ class ExportedModel(BackgroundModel):
         """See `BackgroundModel.load_stream_state`.
 
         Raises:
-            ModelError: for what another model remembers.
+            ModelError: if the states are those of another model.
         """
         states = {name: np.array(state) for name, state in memory.get(STATES, {}).items()}
         known = {name: (state.shape, state.dtype) for name, state in self._initial.items()}
         if {name: (state.shape, state.dtype) for name, state in states.items()} != known:
-            raise ModelError(f"{self.name}: what is to be remembered is another model's")
+            raise ModelError(f"{self.name}: the stream state is that of another model")
         self._states = {name: states[name] for name in self._initial}
         self._background = None
 
     @property
     def background(self) -> Image:
         """See `BackgroundModel.background`."""
-        if self._background is None:  # as the model was fitted, an answer does not need a frame of the scene
+        if self._background is None:  # any frame will do: the model is fitted
             assert self._size is not None
             return np.asarray(self.run(self._inputs(np.zeros((*self._size, 3), np.uint8), 0.0))[2][0])
         return self._background
@@ -129,26 +130,26 @@ class ExportedModel(BackgroundModel):
 
     @property
     def parameters(self) -> int:
-        """Of the model that was exported."""
+        """Learnt weights of the model that was exported."""
         return self._count
 
     def describe(self) -> dict[str, Any]:
         """See `BackgroundModel.describe`: of the model that was exported."""
-        return super().describe() | {"options": self.told["options"]}
+        return super().describe() | {"options": self.metadata["options"]}
 
     def summary(self) -> list[str]:
-        """What the file tells of itself, in lines for a user."""
+        """The metadata in lines for a user."""
         height, width = self.fitted_size or (0, 0)
-        learnt_from = self.told[NOTES].get("data", [])
+        training_data = self.metadata[NOTES].get("data", [])
         lines = [
-            f"{self.name}, league {self.league}, {self.parameters:,} weights; cleanplate {self.told['cleanplate']}",
+            f"{self.name}, league {self.league}, {self.parameters:,} weights; cleanplate {self.metadata['cleanplate']}",
             f"frames {width}×{height}" + (", one after the other: it remembers" if self.remembers else ""),
-            f"checkpoint sha256 {self.told['checkpoint_sha256']}",
+            f"checkpoint sha256 {self.metadata['checkpoint_sha256']}",
         ]
-        if learnt_from:
-            names = learnt_from if isinstance(learnt_from, list) else [learnt_from]
+        if training_data:
+            names = training_data if isinstance(training_data, list) else [training_data]
             lines.append(f"learnt from {', '.join(map(str, names))}")
-        cost = self.told.get("int8")
+        cost = self.metadata.get("int8")
         if cost:
             line = f"8 bits: F {cost['f_masks']:.4f} against the masks in 32 bits"
             if "f_int8" in cost:
@@ -161,12 +162,12 @@ class ExportedModel(BackgroundModel):
         raise ModelError(f"{self.name}: an exported model is fitted for good; fit its checkpoint, and export that")
 
     def state_dict(self) -> dict[str, Any]:
-        """Raises `ModelError`: the file is all there is."""
+        """Raises `ModelError`: copy the file instead."""
         raise ModelError(f"{self.name}: an exported model is no checkpoint; copy its file")
 
 
 def threads() -> int:
-    """How many threads an exported model may use: as many as torch, which `OMP_NUM_THREADS` sets."""
+    """Number of threads that an exported model may use: that of torch, which `OMP_NUM_THREADS` sets."""
     import torch
 
     return torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""ONNX files, run by ONNX Runtime."""
+"""Exported models by runtime: ONNX Runtime, torch and OpenVINO."""
 
 import json
 import sys
@@ -13,7 +13,10 @@ from cleanplate.errors import ModelError
 from cleanplate.models.exported.metadata import EXTRA, FRAMES, Arrays
 from cleanplate.models.exported.model import ExportedModel, threads
 
-_SEVERE = 4  # its own logger would print what is raised as well
+GRAPH, WEIGHTS = "model.xml", "model.bin"
+"""The two files that OpenVINO writes; an exported file is a plain zip of both and `cleanplate.json`."""
+_TELEMETRY = "openvino_telemetry"
+_FATAL = 4  # ONNX Runtime's logger would also print the errors that it raises
 
 
 class OnnxModel(ExportedModel):
@@ -38,7 +41,7 @@ def onnx_session(content: bytes, path: Path) -> Any:
 
     Args:
         content: of an ONNX file.
-        path: where it is from, for errors.
+        path: of the file, for error messages.
 
     Raises:
         ModelError: if it is damaged, or the package is missing or too old.
@@ -49,16 +52,13 @@ def onnx_session(content: bytes, path: Path) -> Any:
         raise ModelError(f"{path}: needs the package onnxruntime: pip install 'cleanplate[export]'") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads()
-    options.log_severity_level = _SEVERE
+    options.log_severity_level = _FATAL
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # its errors have no common base
-        if type(error).__name__ == "NotImplemented":  # minima and maxima of bytes are missing before 1.24
+        if type(error).__name__ == "NotImplemented":  # before 1.24 minima and maxima of bytes are missing
             raise ModelError(f"{path}: needs onnxruntime 1.24 or newer: pip install -U onnxruntime") from error
         raise ModelError(f"{path}: damaged, or no ONNX file") from error
-
-
-# === torchscript_file: TorchScript files, run by torch.
 
 
 class TorchScriptModel(ExportedModel):
@@ -71,12 +71,12 @@ class TorchScriptModel(ExportedModel):
         try:
             with path.open("rb") as file:
                 self._graph = torch.jit.load(file, map_location="cpu", _extra_files=extra)  # type: ignore[no-untyped-call]
-            told = json.loads(extra[EXTRA] or "{}")
+            metadata = json.loads(extra[EXTRA] or "{}")
         except OSError as error:
             raise ModelError(f"{path}: cannot be read: {error.strerror or error}") from error
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{path}: damaged, or no TorchScript file") from error
-        super().__init__(told, path)
+        super().__init__(metadata, path)
 
     def run(self, inputs: Arrays) -> list[NDArray[Any]]:
         """See `ExportedModel.run`."""
@@ -86,45 +86,39 @@ class TorchScriptModel(ExportedModel):
             return [answer.numpy() for answer in self._graph(*(torch.from_numpy(each) for each in inputs.values()))]
 
 
-# === openvino_file: OpenVINO files: a plain zip of the two files that OpenVINO writes, and `cleanplate.json`.
-
-GRAPH, WEIGHTS = "model.xml", "model.bin"
-_TELEMETRY = "openvino_telemetry"
-
-
 class OpenVinoModel(ExportedModel):
-    """An OpenVINO file, run on the CPU, computing in 32 bits (what is quantised, in 8)."""
+    """An OpenVINO file, run on the CPU in 32 bits; quantized layers in 8."""
 
     def __init__(self, path: Path) -> None:
         parts = _read(path)
         core = openvino(path).Core()
         try:
-            told = json.loads(parts[EXTRA])
-            if not isinstance(told, dict):
-                raise ValueError("no names")
+            metadata = json.loads(parts[EXTRA])
+            if not isinstance(metadata, dict):
+                raise ValueError("no keys")
             self._request = core.compile_model(
                 core.read_model(parts[GRAPH], parts[WEIGHTS]), "CPU", settings()
             ).create_infer_request()
         except (RuntimeError, ValueError) as error:
             raise ModelError(f"{path}: damaged, or no OpenVINO file") from error
-        super().__init__(told, path)
+        super().__init__(metadata, path)
 
     def run(self, inputs: Arrays) -> list[NDArray[Any]]:
         """See `ExportedModel.run`."""
         rest = {name: array for name, array in inputs.items() if name != FRAMES}
-        alone = [self._run_one({FRAMES: frame[None], **rest}) for frame in inputs[FRAMES]]
-        return alone[0] if len(alone) == 1 else [np.concatenate(answers) for answers in zip(*alone, strict=True)]
+        answers = [self._run_one({FRAMES: frame[None], **rest}) for frame in inputs[FRAMES]]
+        return answers[0] if len(answers) == 1 else [np.concatenate(parts) for parts in zip(*answers, strict=True)]
 
     def _run_one(self, inputs: Arrays) -> list[NDArray[Any]]:
         answers = self._request.infer(inputs)
-        return [np.array(answers[place]) for place in range(len(answers))]  # its own memory is used again
+        return [np.array(answers[place]) for place in range(len(answers))]  # OpenVINO reuses its memory
 
 
 def openvino(path: Path) -> Any:
-    """The package, imported without the telemetry that it would send home when it is imported.
+    """The package openvino, imported without the telemetry that it otherwise sends on import.
 
     Raises:
-        ModelError: if it is missing; `path` is for that.
+        ModelError: if it is missing; `path` is for the message.
     """
     first = "openvino" not in sys.modules
     kept = sys.modules.get(_TELEMETRY)
@@ -143,9 +137,9 @@ def openvino(path: Path) -> Any:
 
 
 def settings() -> dict[str, Any]:
-    """How models are compiled: one frame at a time, by so many threads, in 32 bits.
+    """Settings to compile a model: one frame at a time, in 32 bits, with the threads of `threads`.
 
-    Threads are not tied to a core: two processes would be tied to the same one.
+    Threads are not pinned to cores: two processes would be pinned to the same ones.
     """
     return {
         "INFERENCE_PRECISION_HINT": "f32",
@@ -156,7 +150,7 @@ def settings() -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, bytes]:
-    """The three parts, which are stored as they are: nothing is unpacked to disk, nor is any larger than the file."""
+    """The three parts of the file, stored uncompressed: nothing is unpacked to disk or larger than the file."""
     try:
         whole = path.stat().st_size
         with zipfile.ZipFile(path) as archive:

@@ -1,4 +1,4 @@
-"""What models that learn from labels share: examples in, a network, and a scene that is looked at without labels."""
+"""The base of models that learn from labels: training examples, a network, and scenes without labels."""
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -47,16 +47,13 @@ class LabelledOptions(TrainingOptions):
 
 
 Drawn = tuple[Image, Image]
-"""Pictures one behind the other as channels, uint8 `[h, w, C]`, and labels, uint8 `[h, w]` of 0, 170 and 255.
-
-The first three channels are the frame, RGB.
-"""
+"""Input channels, uint8 `[h, w, C]`, the first three the frame in RGB; and labels, uint8 `[h, w]` of 0, 170 and 255."""
 
 
 class Examples(Dataset[tuple[Tensor, Tensor]]):
-    """Training examples by running number: inputs uint8 `[C, h, w]` and labels uint8 `[1, h, w]`.
+    """Training examples by number: inputs uint8 `[C, h, w]` and labels uint8 `[1, h, w]`.
 
-    A subclass draws; what it draws follows from `random` alone.
+    The number and the seed alone determine an example.
     """
 
     def __init__(self, seed: int) -> None:
@@ -67,29 +64,29 @@ class Examples(Dataset[tuple[Tensor, Tensor]]):
 
     @abstractmethod
     def drawn(self, draw: int, random: np.random.Generator) -> Drawn:
-        """One example, of the same size and channels as every other."""
+        """A random example; all have the same size and channels."""
 
     @abstractmethod
     def held_out(self) -> Iterable[Drawn]:
-        """The examples that training is judged by, unchanged, each of any size that the network takes."""
+        """The validation examples, unchanged, each of any size that the network takes."""
 
     def validation(self) -> Sequence[tuple[Tensor, Tensor]] | Dataset[tuple[Tensor, Tensor]]:
-        """The same as tensors, each a batch of one."""
+        """The held-out examples as tensors, each a batch of one."""
         return [(pictures[None], labels[None]) for pictures, labels in starmap(as_example, self.held_out())]
 
 
 def as_example(pictures: Image, labels: Image) -> tuple[Tensor, Tensor]:
-    """What was drawn as tensors: uint8 `[C, h, w]` and `[1, h, w]`."""
+    """An example as tensors: uint8 `[C, h, w]` and `[1, h, w]`."""
     channels = torch.from_numpy(np.ascontiguousarray(pictures.transpose(2, 0, 1)))
     return channels, torch.from_numpy(np.ascontiguousarray(labels))[None]
 
 
 class SupervisedModel(BackgroundModel):
-    """A model that learns once from labels, and then looks at each scene without any.
+    """A model that learns once from labels and is then fitted to scenes without labels.
 
-    `learn` (or the pipeline, with checkpoints and logging) trains the network; `fit` then takes what a scene shows
-    without labels, its clean plate first of all; `apply` compares. A subclass builds its network (`build`), draws its
-    examples (`examples`), gives logits for what it draws (`logits`) and estimates (`_estimate`).
+    `learn` (or the pipeline, with checkpoints and logging) trains the network; `fit` then learns a scene without
+    labels, mostly its clean plate. A subclass builds its network (`build`), draws its training examples (`examples`),
+    computes logits for them (`logits`) and estimates (`_estimate`).
     """
 
     labelled: ClassVar[bool] = True
@@ -107,11 +104,11 @@ class SupervisedModel(BackgroundModel):
 
     @abstractmethod
     def build(self) -> nn.Module:
-        """The network, weights drawn from torch's generator or read from a file."""
+        """The network, its weights drawn from torch's global generator or read from a file."""
 
     @abstractmethod
     def examples(self, labelled: Sequence[Labelled]) -> Examples:
-        """What is drawn from labelled frames."""
+        """Training examples from labelled frames."""
 
     @abstractmethod
     def logits(self, pictures: Tensor) -> Tensor:
@@ -124,7 +121,7 @@ class SupervisedModel(BackgroundModel):
         return LabelledTask(self, self.examples(labelled))
 
     def finish(self) -> None:
-        """Whoever has trained calls it last."""
+        """Ends the training; the caller of `task` calls it last."""
         self.learnt = True
         self.network.eval()
 
@@ -142,7 +139,7 @@ class SupervisedModel(BackgroundModel):
         return self.learnt and self._size is not None
 
     def check_trained(self) -> None:
-        """Raises a `ModelError` that says what to do where nothing was learnt."""
+        """Raises a `ModelError` if the model has not learnt from labels yet."""
         if not self.learnt:
             raise ModelError(f"{self.name}: has not learnt yet; call learn(labelled frames) or load a checkpoint first")
 
@@ -167,7 +164,7 @@ class SupervisedModel(BackgroundModel):
         return next(self.network.parameters()).device
 
     def state_dict(self) -> dict[str, Any]:
-        """See `BackgroundModel.state_dict`; adds the weights, whether they are learnt, and in which league."""
+        """See `BackgroundModel.state_dict`; adds the weights, whether they are trained, and the league."""
         weights = {key: value.cpu() for key, value in self.network.state_dict().items()}
         return super().state_dict() | {"network": weights, "learnt": self.learnt, "league": self.league}
 

@@ -1,4 +1,4 @@
-"""Training from labels: pictures drawn beside the training, losses that leave the unknown out, averaged weights."""
+"""Training from labels: examples drawn by other processes, losses that ignore unknown pixels, averaged weights."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -24,20 +24,20 @@ _IGNORED = -1
 
 
 class LabelledTask(pl.LightningModule):
-    """Trains the network of a model on examples; judges it by IoU, F, precision, recall and boundary F.
+    """Trains the network of a model on examples; validates by IoU, F-measure, precision, recall and boundary F.
 
-    Where weights are averaged, the average is judged and, at the end, handed over.
+    If weights are averaged, the average is validated, and becomes the result at the end.
 
     Args:
-        model: whose network is trained; the task borrows it.
-        examples: what is drawn.
+        model: the model whose network is trained; the network stays the model's.
+        examples: training and validation examples.
     """
 
     steps_done: int
 
     def __init__(self, model: "SupervisedModel", examples: "Examples") -> None:
         super().__init__()
-        self.network = model.network.train()  # Lightning leaves modes as it finds them
+        self.network = model.network.train()  # Lightning does not set the mode
         self.options = model.options
         self.averaged: AveragedModel | None = None
         if self.options.ema_decay:
@@ -47,7 +47,7 @@ class LabelledTask(pl.LightningModule):
         # Not a submodule of the task: the model owns the network, and only its weights travel in checkpoints.
         self._logits: Callable[[Tensor], Tensor] = model.logits
         self._examples = examples
-        self.judges = MetricCollection(
+        self.metrics = MetricCollection(
             {
                 "iou": BinaryJaccardIndex(ignore_index=_IGNORED),
                 "f_measure": BinaryF1Score(ignore_index=_IGNORED),
@@ -62,20 +62,20 @@ class LabelledTask(pl.LightningModule):
 
     @property
     def result(self) -> str:
-        """Prefix, among the weights of a checkpoint of the training, of those that are the result."""
+        """Prefix of the resulting weights in a training checkpoint."""
         return "network." if self.averaged is None else "averaged.module."
 
     # Data
 
     def train_dataloader(self) -> Any:
-        """One epoch of `epoch_steps` batches, drawn by processes of their own."""
+        """One epoch of `epoch_steps` batches, drawn by other processes."""
         options, workers = self.options, self.options.workers
-        epoch = self.steps_done // options.epoch_steps  # of a resumed training, the one that it stopped before
+        epoch = self.steps_done // options.epoch_steps  # a resumed training goes on with the epoch it stopped before
         return DataLoader(
             self._examples,
             batch_sampler=NumberedBatches(options.batch_size, options.epoch_steps, epoch),
             num_workers=workers,
-            # Forked, so that what is held in memory is there without being copied.
+            # Forked, so that examples in memory need not be copied.
             multiprocessing_context="fork" if workers else None,
             persistent_workers=workers > 0,
             prefetch_factor=4 if workers else None,
@@ -83,17 +83,17 @@ class LabelledTask(pl.LightningModule):
         )
 
     def val_dataloader(self) -> Any:
-        """The examples that were held out."""
+        """The held-out examples."""
         return DataLoader(self._examples.validation(), batch_size=None)  # type: ignore[arg-type]  # a list will do
 
     def held_out(self, count: int) -> list[tuple[Tensor, Tensor]]:
-        """Some of them, evenly spaced: inputs and labels as in a batch of one."""
+        """Evenly spaced held-out examples: inputs and labels as in a batch of one."""
         examples: Any = self._examples.validation()
         return evenly_spaced(examples, count)
 
     def probability(self, pictures: Tensor) -> Tensor:
-        """Foreground by the weights that are judged, `[N, 1, h, w]` in 0 … 1."""
-        with self._best_weights():
+        """Probability of foreground by the resulting weights, `[N, 1, h, w]` in 0 … 1."""
+        with self._result_weights():
             return torch.sigmoid(self._logits(pictures).float())
 
     # Steps
@@ -105,48 +105,48 @@ class LabelledTask(pl.LightningModule):
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int) -> None:
-        """Loss and judges on held-out examples."""
-        with self._best_weights():
+        """Loss and metrics on held-out examples."""
+        with self._result_weights():
             loss, logits, target, known = self._loss(*batch)
         self.log("val/loss", loss.detach(), batch_size=len(batch[0]), prog_bar=True, sync_dist=True)
-        self.judges.update(torch.sigmoid(logits), torch.where(known > 0, target, _IGNORED).long())
+        self.metrics.update(torch.sigmoid(logits), torch.where(known > 0, target, _IGNORED).long())
 
     def on_validation_epoch_end(self) -> None:
-        """Logs what the judges say."""
-        self.log_dict(self.judges.compute(), sync_dist=True)
-        self.judges.reset()
+        """Logs the metrics."""
+        self.log_dict(self.metrics.compute(), sync_dist=True)
+        self.metrics.reset()
 
     def _loss(self, pictures: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         logits = self._logits(pictures).float()
         target, known = (labels == MOVING).float(), (labels != UNKNOWN).float()
         return segmentation_loss(self.options.loss, logits, target, known), logits, target, known
 
-    def _best_weights(self) -> "_Lent":
-        return _Lent(self.network, None if self.averaged is None else self.averaged.module)
+    def _result_weights(self) -> "_BorrowedWeights":
+        return _BorrowedWeights(self.network, None if self.averaged is None else self.averaged.module)
 
     def hand_over(self) -> None:
-        """Gives the network the weights that are the result."""
+        """Copies the resulting weights into the network."""
         if self.averaged is not None:
             self.network.load_state_dict(self.averaged.module.state_dict())
 
     # Bookkeeping
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Counts batches and keeps the average up to date."""
+        """Counts batches and updates the average."""
         self.steps_done += 1
         if self.averaged is not None:
             self.averaged.update_parameters(self.network)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keeps the count of batches."""
+        """Saves the count of batches."""
         checkpoint["steps_done"] = self.steps_done
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Takes the count of batches back."""
+        """Restores the count of batches."""
         self.steps_done = checkpoint["steps_done"]
 
     def configure_optimizers(self) -> Any:
-        """One optimiser over the network's free weights, its rate set anew at every step."""
+        """One optimizer over the trainable weights, with the learning rate set at every step."""
         options = self.options
         free = [weight for weight in self.network.parameters() if weight.requires_grad]
         decay = {"weight_decay": options.weight_decay} if options.optimizer == "adamw" else {}
@@ -155,7 +155,7 @@ class LabelledTask(pl.LightningModule):
 
 
 def _moving_average(kept: float) -> Callable[..., None]:
-    """Exponential, and shorter at first: what was drawn by chance must not linger in a short training."""
+    """An exponential moving average with a shorter memory at first, to forget the initial weights."""
 
     def update(averaged: Any, current: Any, count: Any) -> None:
         share = min(kept, (1 + int(count)) / (10 + int(count)))
@@ -164,18 +164,18 @@ def _moving_average(kept: float) -> Callable[..., None]:
     return update
 
 
-class _Lent:
-    """Inside, a network has the weights of another; after it, its own again."""
+class _BorrowedWeights:
+    """A context in which a network has the weights of another one."""
 
-    def __init__(self, network: nn.Module, lender: nn.Module | None) -> None:
+    def __init__(self, network: nn.Module, source: nn.Module | None) -> None:
         self.network = network
-        self.lender = lender
+        self.source = source
 
     def __enter__(self) -> None:
-        if self.lender is not None:
+        if self.source is not None:
             self._own = {name: value.detach().clone() for name, value in self.network.state_dict().items()}
-            self.network.load_state_dict(self.lender.state_dict())
+            self.network.load_state_dict(self.source.state_dict())
 
     def __exit__(self, *_: object) -> None:
-        if self.lender is not None:
+        if self.source is not None:
             self.network.load_state_dict(self._own)

@@ -1,4 +1,4 @@
-"""The recent background: what a scene has looked like of late, whoever has been standing there included."""
+"""The recent background of a scene, which includes objects that have been standing there for a while."""
 
 from collections import deque
 from typing import Any
@@ -13,7 +13,7 @@ COUNT = 10
 
 
 class RecentBackground:
-    """The median of every tenth frame of the last hundred, the present one perhaps among them (as BSUV-Net 2.0)."""
+    """The median of every tenth of the last hundred frames, as in BSUV-Net 2.0."""
 
     def __init__(self) -> None:
         self.clear()
@@ -25,7 +25,7 @@ class RecentBackground:
         self._median: Image | None = None
 
     def after(self, frame: Image, *, learn: bool = True) -> Image:
-        """The recent background, uint8 BGR `[H, W, 3]`, once `frame` has come; as it was if it must not `learn`."""
+        """The recent background, uint8 BGR `[H, W, 3]`, after `frame`; unchanged unless it may `learn`."""
         if not learn and self._median is not None:
             return self._median
         if self._seen % EVERY == 0 or self._median is None:
@@ -35,11 +35,11 @@ class RecentBackground:
         return self._median
 
     def stream_state(self) -> dict[str, Any]:
-        """All of it, to be taken back by `load_stream_state`."""
+        """The kept frames and the count of frames seen."""
         return {"kept": list(self._kept), "seen": self._seen}
 
     def load_stream_state(self, memory: dict[str, Any]) -> None:
-        """Takes back what `stream_state` gave."""
+        """Restores what `stream_state` returned."""
         self.clear()
         self._kept.extend(np.asarray(frame, np.uint8) for frame in memory["kept"])
         self._seen = int(memory["seen"])
@@ -47,12 +47,12 @@ class RecentBackground:
 
 
 def recent_at(sequence: FrameSequence, position: int) -> Image:
-    """What `RecentBackground` would say after frame `position` of a sequence that is seen from its first frame on."""
+    """The recent background after frame `position` of a sequence that was seen from its first frame on."""
     last = position // EVERY
     return _median([sequence[step * EVERY] for step in range(max(0, last - COUNT + 1), last + 1)])
 
 
 def _median(frames: list[Image]) -> Image:
-    """The lower median: of an even number no mean is taken, so that no colour appears that was never seen."""
+    """The lower median: no mean of two values, so that only colours appear that were seen."""
     rank = (len(frames) - 1) // 2
     return np.ascontiguousarray(np.partition(np.stack(frames), rank, axis=0)[rank])

@@ -1,12 +1,11 @@
-"""A background model that knows people: its mask corrected, pixel by pixel, by a network for semantics.
+"""The score of a background model, corrected pixel by pixel by a network that segments people.
 
-Where semantics see nobody, in the frame as in the empty scene, nothing is foreground; where they rise clearly above
-what they say of the empty scene, somebody is; elsewhere the background model has its word. The first rule is as good as
-the semantics: those of people alone, once they are sure of themselves, take cars for nothing. Train them on all that
-may move (`-S 'data.categories=[person,car,bus,truck,bicycle,motorcycle,boat]'`), or leave the rule out where more than
-people is looked for (`nobody_below: 0`).
+Where the network sees nobody, neither in the frame nor in the empty scene, a pixel is background; where its probability
+rises clearly above that of the empty scene, it is foreground; elsewhere the background model decides. The first rule is
+only as good as the network: one trained on people alone takes cars for background. Train it on all that may move
+(`-S 'data.categories=[person,car,bus,truck,bicycle,motorcycle,boat]'`), or switch the rule off (`nobody_below: 0`).
 
-Source: SemanticBGS (Braham, Piérard, Van Droogenbroeck, 2017), the idea; own code. Semantics by `unet`.
+Source: SemanticBGS (Braham, Piérard, Van Droogenbroeck, 2017); own code. The semantic network is a `unet`.
 
 Example: `cleanplate.create("fusion", semantics="unet.ckpt").fit(sequence).apply(frame)`;
 `dvc exp run -S model=fusion -S model.semantics=unet.ckpt`, with a checkpoint of `unet`. See also `plate`.
@@ -77,7 +76,7 @@ class Fusion(ModelWrapper):
         self._empty: Score | None = None
 
     def _fit(self, sequence: FrameSequence) -> None:
-        """Fits the base, and asks the semantics what they see in the empty scene."""
+        """Fits the base, and applies the semantic network to its background."""
         self.semantics = self._trained()
         super()._fit(sequence)
         if self._background is not None:
@@ -87,7 +86,7 @@ class Fusion(ModelWrapper):
         if not self.options.semantics:
             raise ModelError(
                 f"{self.name}: semantics: no checkpoint given; train one (dvc exp run -S data=coco -S model=unet) and "
-                "say -S model.semantics=path/to/model.ckpt"
+                "give it with -S model.semantics=path/to/model.ckpt"
             )
         model = load(self.options.semantics)
         if not isinstance(model, UNet) or not model.learnt:
@@ -96,12 +95,12 @@ class Fusion(ModelWrapper):
 
     def people(self, picture: Image) -> Score:
         """Probability of a person, float32 `[H, W]`."""
-        assert self.semantics is not None  # nobody asks before it was fitted or restored
+        assert self.semantics is not None  # it is fitted or loaded
         return self.semantics.predict([picture])[0].score / np.float32(255)
 
     @property
     def fitted(self) -> bool:
-        """Whether there are semantics and a scene."""
+        """Whether semantic network and base are fitted."""
         return self.semantics is not None and self._empty is not None and super().fitted
 
     def to(self, device: torch.device | str) -> Self:
@@ -112,7 +111,7 @@ class Fusion(ModelWrapper):
 
     @property
     def parameters(self) -> int:
-        """Weights of both."""
+        """Learnt weights of both networks."""
         return super().parameters + (0 if self.semantics is None else self.semantics.parameters)
 
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
@@ -123,7 +122,7 @@ class Fusion(ModelWrapper):
         ]
 
     def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:
-        """The base has taken the frame over already, by its own mask, when it was asked."""
+        """Nothing: the base has adapted in its own `predict`, by its own mask."""
 
     def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
         """See `Exportable.export_graph`."""
@@ -134,13 +133,13 @@ class Fusion(ModelWrapper):
 
     def _corrected(self, frame: Image, score: Score) -> Score:
         assert self._empty is not None
-        seen = self.people(frame)
-        corrected = np.where(seen - self._empty > self.options.somebody_above, _SURE, score)
-        nobody = np.maximum(seen, self._empty) < self.options.nobody_below
+        probability = self.people(frame)
+        corrected = np.where(probability - self._empty > self.options.somebody_above, _SURE, score)
+        nobody = np.maximum(probability, self._empty) < self.options.nobody_below
         return np.where(nobody, np.float32(0), corrected).astype(np.float32)
 
     def state_dict(self) -> dict[str, Any]:
-        """See `BackgroundModel.state_dict`; adds the base's, and the semantics whole."""
+        """See `BackgroundModel.state_dict`; adds the whole semantic network."""
         state = super().state_dict()
         if self.semantics is not None:
             state |= {_SEMANTICS + key: item for key, item in self.semantics.state_dict().items()}

@@ -165,8 +165,8 @@ def plate_of(sequence: FrameSequence, initial: str) -> Image:
         return sequence.clean_plate
     if sequence.still_pictures:
         raise DataError(
-            f"{sequence.name}: pictures of different places have no common clean plate to compare with; use a model that "
-            "takes one picture at a time (unet)"
+            f"{sequence.name}: pictures of different places have no common clean plate to compare with; use a model "
+            "that takes one picture at a time (unet)"
         )
     return initial_background(initial, sequence)
 

@@ -1,13 +1,13 @@
-"""Frame against clean plate: a network that compares two pictures of a place and says what has come into it.
+"""A network that compares a frame with the clean plate of its scene.
 
-The plate is the one that the user took before the frames, or any initialiser's. A trunk shared by both, their
-difference and both of them mixed at four scales, a light decoder. It learns from frames with a plate and labels, and
-from objects pasted into plates and pictures at will: what differs by light alone, by a shadow, by a nudged camera, is
+The plate is one that the user took, or an initializer's. Both pictures go through the same trunk; at four scales their
+difference and both of them are mixed, and a light decoder gives the logits. It learns from labelled frames with a
+plate, and from objects pasted into plates and pictures; differences by light, shadows or a nudged camera are
 background. It works at a reduced size, about 320×240, and enlarges its logits.
 
-Without `people` it learns from the labelled scenes alone: the people in them, cut out, and drawn silhouettes are what
-is pasted, and their plates are the only rooms. A few sets of one person teach little of what people look like; with
-pictures of many people and rooms (COCO, for example) it does better where clothes have the colour of the wall.
+Without `people` it learns from the labelled scenes alone: the objects pasted are people cut out of them and random
+silhouettes. A few sets of one person teach little about people; with pictures of many people and rooms (such as COCO)
+it does better where clothes have the colour of the wall.
 
 Source: own. After ChangeNet (Varghese et al., 2018) for the shared trunk and fusion at several scales, and Mandal and
 Vipparthi's review (2021) of deep change detection; pasted positives as in BSUV-Net 2.0 (Tezcan et al., 2021).
@@ -80,15 +80,15 @@ class PairNet(SupervisedModel):
     paper = "own; after Varghese et al. 2018 (ChangeNet), Tezcan et al. 2021"
     graph_methods = ("_score", "_features")
     Options = PairNetOptions
-    # Below the middle: in places unlike those it has learnt from, the network is timid.
+    # Below one half: in places unlike the training scenes, the network is too cautious.
     foreground_defaults = ForegroundOptions(threshold=80.0)
     options: PairNetOptions
     network: PairNetwork
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:
         super().__init__(options, foreground)
-        self._quick: PairNetwork | None = None
-        self._seen: list[Tensor] | None = None
+        self._fast: PairNetwork | None = None
+        self._plate_features: list[Tensor] | None = None
 
     def build(self) -> nn.Module:
         """See `SupervisedModel.build`."""
@@ -105,68 +105,68 @@ class PairNet(SupervisedModel):
         return logits
 
     def _fit(self, sequence: FrameSequence) -> None:
-        """Takes the clean plate of a scene: the user's, else what the initialiser makes of the frames."""
+        """Takes the clean plate of a scene: the user's, or else the initializer's."""
         self.check_trained()
         self.take_plate(plate_of(sequence, self.options.initial))
 
     def take_plate(self, plate: Image) -> None:
-        """From here on frames are compared with this, uint8 BGR `[H, W, 3]`."""
+        """Sets the plate, uint8 BGR `[H, W, 3]`, that frames are compared with."""
         self._background, self._size = plate, (plate.shape[0], plate.shape[1])
-        self._quick = None
+        self._fast = None
 
     def to(self, device: torch.device | str) -> Self:
         """See `SupervisedModel.to`."""
-        self._quick = None
+        self._fast = None
         return super().to(device)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """See `BackgroundModel.load_state_dict`."""
         super().load_state_dict(state)
-        self._quick = None
+        self._fast = None
 
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
-        plate, quick = self.background, self._ready()
+        plate, network = self.background, self._fast_network()
         threads = torch.get_num_threads() if self.device.type == "cpu" else 1
         if threads == 1:
-            return [Estimate(plate, score=self._score(quick, frame, plate)) for frame in frames]
-        # A thread for each frame: the network is too small for several to share one, they would wait for each other.
+            return [Estimate(plate, score=self._score(network, frame, plate)) for frame in frames]
+        # One thread per frame: the network is too small to be computed by several.
         with ThreadPoolExecutor(
             min(threads, max(1, len(frames))), initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
-            scores = pool.map(lambda frame: self._score(quick, frame, plate), frames)
+            scores = pool.map(lambda frame: self._score(network, frame, plate), frames)
             return [Estimate(plate, score=score) for score in scores]
 
     def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> EstimateGraph:
         """See `Exportable.export_graph`."""
         return PairGraph(self.background, self.network, working_size(size, self.options.working), self.options.light)
 
-    def _score(self, quick: PairNetwork, frame: Image, plate: Image) -> Score:
+    def _score(self, network: PairNetwork, frame: Image, plate: Image) -> Score:
         """Probability of foreground, float32 `[H, W]`, 0 to 255."""
         size = working_size(frame.shape, self.options.working)
         with torch.inference_mode():
-            logits = quick.compare(*self._features(quick, shrunk(frame, size), plate))
+            logits = network.compare(*self._features(network, shrunk(frame, size), plate))
             levels = logits[0, 0].float().cpu().numpy()
         enlarged = cv2.resize(levels, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR)
         return np.asarray(torch.from_numpy(enlarged).sigmoid_().mul_(255).numpy())
 
-    def _features(self, quick: PairNetwork, frame: Image, plate: Image) -> tuple[list[Tensor], list[Tensor]]:
-        """What the trunk sees of a frame and of the plate in its light; of a plate in one light it is kept."""
-        if self._seen is not None:
-            return quick.features(as_tensor([frame], self.device)), self._seen
+    def _features(self, network: PairNetwork, frame: Image, plate: Image) -> tuple[list[Tensor], list[Tensor]]:
+        """Features of a frame and of the plate in its light; without light compensation those of the plate are kept."""
+        if self._plate_features is not None:
+            return network.features(as_tensor([frame], self.device)), self._plate_features
         lit = compensate_light(frame, shrunk(plate, frame.shape[:2]), self.options.light)
-        both = quick.features(as_tensor([frame, lit], self.device))
+        both = network.features(as_tensor([frame, lit], self.device))
         return [scale[:1] for scale in both], [scale[1:] for scale in both]
 
-    def _ready(self) -> PairNetwork:
-        """The network as it predicts fastest here: without norms, in bf16 where the machine computes in it."""
-        if self._quick is None:
-            kind, self._seen = torch.float32, None
+    def _fast_network(self) -> PairNetwork:
+        """The network for fast prediction: norms folded in, in bf16 where the hardware computes in it."""
+        if self._fast is None:
+            kind, self._plate_features = torch.float32, None
             with bf16_autocast(self.device):
                 if torch.is_autocast_enabled(self.device.type):
                     kind = torch.get_autocast_dtype(self.device.type)
             with torch.inference_mode():
-                self._quick = self.network.for_prediction(kind)
+                self._fast = self.network.for_prediction(kind)
                 if self.options.light == "none":
                     plate = shrunk(self.background, working_size(self.background.shape, self.options.working))
-                    self._seen = self._quick.features(as_tensor([plate], self.device))
-        return self._quick
+                    self._plate_features = self._fast.features(as_tensor([plate], self.device))
+        return self._fast

@@ -1,4 +1,4 @@
-"""The network of `pairnet`: one trunk sees frame and plate, each scale compares, a light decoder answers."""
+"""The network of `pairnet`: a trunk shared by frame and plate, a comparison at each scale, a light decoder."""
 
 from copy import deepcopy
 from itertools import pairwise
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 MULTIPLE = 16
-"""Height and width of what the network is given are multiples of this."""
+"""Height and width of the network's input are multiples of this."""
 
 _MEDIUM = 128.0
 
@@ -18,10 +18,10 @@ _MEDIUM = 128.0
 class PairNetwork(nn.Module):
     """Logits of foreground from a frame and the clean plate of its scene.
 
-    The trunk works on blocks of 2×2 pixels, so that its finest scale has half the resolution and loses nothing. Frame
-    and plate go through the same weights; what the plate gives can be kept for all frames of a scene. At every scale
-    frame, plate and their absolute difference are mixed into one; at the coarsest, what the whole picture has in common
-    (a change of light, above all) is told to every place.
+    The trunk works on blocks of 2×2 pixels, which halve the resolution without loss. Frame and plate go through the
+    same weights; the features of the plate can be kept for all frames of a scene. At every scale frame, plate and
+    their absolute difference are mixed; at the coarsest, the mean over the picture (above all a change of light) is
+    added at every place.
     """
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96)) -> None:
@@ -47,7 +47,7 @@ class PairNetwork(nn.Module):
         return self.compare(*zip(*(seen.chunk(2) for seen in both), strict=True))  # type: ignore[arg-type]
 
     def features(self, pictures: Tensor) -> list[Tensor]:
-        """What the trunk sees of pictures, uint8 RGB `[N, 3, h, w]`, from the finest scale, of h/2, to the coarsest."""
+        """Features of pictures, uint8 RGB `[N, 3, h, w]`, from the finest scale (h/2) to the coarsest."""
         seen = self.stem(_in_blocks(pictures, self.output.weight.dtype))
         scales = []
         for scale, block in enumerate(self.trunk):
@@ -56,7 +56,7 @@ class PairNetwork(nn.Module):
         return scales
 
     def compare(self, frames: list[Tensor], plates: list[Tensor]) -> Tensor:
-        """Logits from what `features` gave for frames and for plates; one plate may serve for several frames."""
+        """Logits from the features of frames and plates; one plate may serve several frames."""
         kept = [
             mix(torch.cat([frame, plate.expand_as(frame), (frame - plate).abs_()], dim=1))
             for mix, frame, plate in zip(self.mixed, frames, plates, strict=True)
@@ -69,7 +69,7 @@ class PairNetwork(nn.Module):
         return F.pixel_shuffle(self.output(found), 2)
 
     def for_prediction(self, kind: torch.dtype) -> Self:
-        """A copy that only predicts: norms folded into the convolutions before them, weights of `kind`."""
+        """A copy for prediction: norms folded into the convolutions before them, weights of type `kind`."""
         copy = deepcopy(self).eval()
         for part in copy.modules():
             if isinstance(part, nn.Sequential):
@@ -81,7 +81,7 @@ class PairNetwork(nn.Module):
 
 
 class _Residual(nn.Module):
-    """One 3×3 convolution, or two, beside their input."""
+    """A residual block of one 3×3 convolution or two."""
 
     def __init__(self, width: int, *, deep: bool = True) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What `unet` learns from: pictures with masks, read from disk when they are drawn, and changed."""
+"""Training examples of `unet`: augmented pictures with masks, read from disk when they are drawn."""
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -25,7 +25,7 @@ Place = tuple[Labelled, int]
 
 
 class UNetExamples(Examples):
-    """Squares of labelled pictures, of which the latest few are held in memory.
+    """Squares of labelled pictures; the most recent pictures stay in memory.
 
     Every tenth picture is held out, at most `options.judged` of them, evenly spaced.
     """
@@ -34,7 +34,7 @@ class UNetExamples(Examples):
         super().__init__(options.seed)
         self.options = options
         self.augmentation = Augmentation(options.side, options)
-        self._read = lru_cache(options.frames)(self._read_anew)  # of a small set, decoding would be half the work
+        self._read = lru_cache(options.frames)(self._read_anew)  # with a small set, decoding would be half of the work
         places = [(pictures, number) for pictures in labelled for number in pictures.numbers]
         learnt, held = split_off(range(len(places)))
         self.places = [places[index] for index in learnt]
@@ -50,29 +50,29 @@ class UNetExamples(Examples):
         return self.augmentation.seen(picture, random), labels
 
     def held_out(self) -> Iterator[Drawn]:
-        """See `Examples.held_out`; as large as the network sees them when it predicts."""
+        """See `Examples.held_out`; at the size that the network gets in prediction."""
         for place in range(len(self.judged)):
             yield self.held_out_at(place)
 
     def held_out_at(self, place: int) -> Drawn:
-        """One of them."""
+        """The held-out example `place`."""
         picture, labels = _rgb(*self._tried(self.judged, place))
         size = fitting(labels.shape, self.options.side)
         return shrunk(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
 
     def validation(self) -> "_HeldOut":
-        """See `Examples.validation`; read from disk each time one is asked for."""
+        """See `Examples.validation`; examples are read from disk on each access."""
         return _HeldOut(self)
 
     def _read_anew(self, index: int) -> Drawn:
-        """Picture `index` of those that are learnt from, no larger than examples can show."""
+        """Training picture `index`, no larger than examples need."""
         picture, labels = _rgb(*self._tried(self.places, index))
-        # A part of it is shown: that part must still have the pixels of an example.
+        # An example shows a part of it, which must still have as many pixels as the example.
         size = fitting(labels.shape, round(self.options.side * 1.5 / self.options.cropped**0.5))
         return shrunk(picture, size), np.asarray(cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST))
 
     def _tried(self, places: Sequence[Place], index: int) -> tuple[Image, Image]:
-        """Frame and labels; of the next that can be decoded, where broken ones are to be passed over."""
+        """Frame and labels of picture `index`, or of the next one that can be decoded if corrupt ones are skipped."""
         for step in range(len(places)):
             labelled, number = places[(index + step) % len(places)]
             try:
@@ -96,7 +96,7 @@ class _HeldOut(Dataset[tuple[Tensor, Tensor]]):
 
 
 def fitting(size: tuple[int, ...], side: int) -> tuple[int, int]:
-    """Height and width whose longer one is `side`, in the same proportion; those that came in if they are smaller."""
+    """Height and width in the same proportion whose longer one is at most `side`."""
     height, width = size
     scale = min(1.0, side / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))

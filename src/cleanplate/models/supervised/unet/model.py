@@ -1,11 +1,11 @@
-"""A U-Net that knows people, and no scene: what it takes for somebody is foreground.
+"""A U-Net that segments people in single frames: their pixels are foreground.
 
-It learns from pictures with masks (COCO, or any labelled frames), and then looks at each frame for itself, at any size.
-A background it has none; where frames of one camera are fitted, theirs is taken, otherwise the people of each frame are
-filled in from what surrounds them.
+It learns from pictures with masks (COCO, or any labelled frames) and then takes each frame by itself, at any size. It
+has no background of its own: where frames of one camera are fitted, an initializer gives it; otherwise the people of
+each frame are inpainted from their surroundings.
 
 Source: Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015. Widths,
-norm, up-sampling, losses and augmentation are options; the defaults are small, for one processor core.
+norm, upsampling, losses and augmentation are options; the defaults are small, for one processor core.
 
 Example: `cleanplate.create("unet").learn([Labelled.of(pictures)]).apply(frame)`;
 `dvc exp run -S data=coco -S data.root=… -S model=unet`. See also `fusion`, which combines it with a model of the scene.
@@ -117,7 +117,7 @@ class UNet(SupervisedModel):
         return UNetExamples(labelled, self.options)
 
     def task(self, labelled: Sequence[Labelled]) -> "LabelledTask":
-        """See `SupervisedModel.task`; here, as a checkpoint must not need the file again."""
+        """See `SupervisedModel.task`; `encoder_weights` is read only here, so that a checkpoint does not need it."""
         if self.options.encoder_weights is not None:
             load_encoder(self.network.encoder, self.options.encoder_weights)
         return super().task(labelled)
@@ -128,7 +128,7 @@ class UNet(SupervisedModel):
             return self.network(pictures.float() / 255)  # type: ignore[no-any-return]
 
     def _fit(self, sequence: FrameSequence) -> None:
-        """Takes the background of a camera from its frames; of pictures of many places, each has its own."""
+        """Takes the background of a camera from its frames; pictures of different places have none in common."""
         self.check_trained()
         self._size = self._background = None
         if sequence.still_pictures or self.options.initial == "none":
@@ -139,7 +139,7 @@ class UNet(SupervisedModel):
 
     @property
     def fitted(self) -> bool:
-        """Whether it has learnt: it needs no scene."""
+        """Whether it has learnt from labels; it needs no scene."""
         return self.learnt
 
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
@@ -160,7 +160,7 @@ class UNet(SupervisedModel):
         return SegmentationGraph(self.network, size, working, mirrored=self.options.mirrored)
 
     def _scored(self, frames: list[Image]) -> list[tuple[Image, Score]]:
-        """Frames of one size, each with its score."""
+        """Frames of one size, each with its score, the probability of a person times 255."""
         height, width = frames[0].shape[:2]
         small = fitting((height, width), self.options.side)
         scores: list[Score] = []

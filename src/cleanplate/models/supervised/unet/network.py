@@ -1,4 +1,4 @@
-"""The U-Net of `unet`: pictures of any size to one logit per pixel."""
+"""The network of `unet`: a U-Net that maps pictures of any size to one logit per pixel."""
 
 from itertools import pairwise
 from typing import Literal
@@ -17,12 +17,12 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 
 
 class UNetEncoder(nn.Module):
-    """Features of a picture, each stage half as large as the one before, the first at `1 / stem` of the picture."""
+    """Features of a picture: each stage has half the size of the one before, the first `1 / stem` of the picture."""
 
     def __init__(self, widths: list[int], blocks: int, stem: int, style: Style) -> None:
         """Args: as in `UNetNetwork`."""
         super().__init__()
-        # A window of what it is to shrink, and a pixel more on each side: no pixel is passed over.
+        # The window is the stride plus one pixel on each side, so that no pixel is skipped.
         first = nn.Conv2d(3, widths[0], stem + 2, stride=stem, padding=1)
         self.stages = nn.ModuleList(
             [nn.Sequential(first, *style.finish(widths[0]), *_refined(widths[0], widths[0], blocks - 1, style))]
@@ -31,7 +31,7 @@ class UNetEncoder(nn.Module):
             self.stages.append(nn.Sequential(nn.MaxPool2d(2), *_refined(before, after, blocks, style)))
 
     def forward(self, pictures: Tensor) -> list[Tensor]:
-        """The finest first."""
+        """Features of each stage, the finest first."""
         found = []
         for stage in self.stages:
             pictures = stage(pictures)
@@ -40,7 +40,7 @@ class UNetEncoder(nn.Module):
 
 
 class UNetDecoder(nn.Module):
-    """From the coarsest features up: enlarged, put beside those of the encoder (the skips), and brought together."""
+    """From the coarsest features up: upsampled, concatenated with those of the encoder, and convolved."""
 
     def __init__(self, widths: list[int], blocks: int, upsampling: Upsampling, style: Style) -> None:
         """Args: as in `UNetNetwork`."""
@@ -56,7 +56,7 @@ class UNetDecoder(nn.Module):
         )
 
     def forward(self, features: list[Tensor]) -> Tensor:
-        """Features of the encoder, the finest first, to features at the size of the finest."""
+        """Features at the finest size, from those of the encoder, the finest first."""
         *skips, below = features
         for enlarging, stage, skip in zip(self.enlarging, self.stages, skips[::-1], strict=True):
             below = enlarging(below)
@@ -69,11 +69,11 @@ class UNetDecoder(nn.Module):
 class UNetNetwork(nn.Module):
     """Pictures, float RGB `[N, 3, H, W]` in 0 … 1, to logits `[N, 1, H, W]`.
 
-    They are normalised by mean and deviation of ImageNet, as encoders from elsewhere expect it, and padded to a
-    multiple of what the stages halve; the logits are cut to the size that came in.
+    Pictures are normalized by the mean and deviation of ImageNet, as pretrained encoders expect, and padded to a
+    multiple of the total stride; the logits are cropped to the size of the pictures.
 
     Attributes:
-        multiple: what height and width are padded to a multiple of.
+        multiple: height and width are padded to a multiple of this.
     """
 
     mean: Tensor
@@ -96,8 +96,8 @@ class UNetNetwork(nn.Module):
             widest: channels at most.
             stages: sizes, the finest among them.
             blocks: convolutions of 3×3 per stage.
-            stem: by what factor the first convolution makes pictures smaller: 1, 2 or 4.
-            upsampling: how the decoder enlarges: bilinear, or by a transposed convolution.
+            stem: stride of the first convolution: 1, 2 or 4.
+            upsampling: of the decoder: bilinear, or a transposed convolution.
             style: norm and activation.
         """
         super().__init__()
