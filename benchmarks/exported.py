@@ -26,9 +26,9 @@ import torch
 
 import cleanplate
 from cleanplate.data import open_sequence
-from cleanplate.data.io.sources import KeptFrames
+from cleanplate.data.io.sources import FramesInMemory
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
-from cleanplate.data.training.examples import Labelled, labelled_numbers
+from cleanplate.data.training import LabelledFrames, labelled_numbers
 from cleanplate.engine.export import export
 from cleanplate.errors import ModelError
 from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter, cdnet_metrics
@@ -70,7 +70,7 @@ def taken(sequence: FrameSequence, size: tuple[int, int]) -> tuple[FrameSequence
     assert sequence.truth is not None
     truths = [sequence.truth.read(sequence.numbers[place]) for place in scored]
     sized = [cv2.resize(truth, size[::-1], interpolation=cv2.INTER_NEAREST) for truth in truths if truth is not None]
-    kept = FrameSequence(sequence.name, KeptFrames(frames, sequence.name), range(1, len(frames) + 1))
+    kept = FrameSequence(sequence.name, FramesInMemory(frames, sequence.name), range(1, len(frames) + 1))
     return kept, shown, [np.asarray(truth, np.uint8) for truth in sized]
 
 
@@ -121,7 +121,7 @@ def measure(name: str, rounds: int, place: Path) -> dict[str, Any]:
     scene, lesson = scenes(place)
     model = create(name, **MODELS[name])
     if hasattr(model, "learn"):
-        model.learn([Labelled.of(lesson)])
+        model.learn([LabelledFrames.of(lesson)])
     row: dict[str, Any] = {"model": name}
     for size in (scene.size, LARGE):
         sequence, shown, truths = taken(scene, size)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import cleanplate
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.scenes import SceneSpec, write_scene
 
 TINY_UNET: dict[str, Any] = {
@@ -34,6 +34,6 @@ def tiny_unet() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="cleanplate-unet-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     write_scene(SceneSpec("baseline", "street", height=48, width=64, frames=24, seed=1), folder / "baseline/street")
-    labelled = Labelled.of(cleanplate.open_sequence(folder / "baseline/street"))
+    labelled = LabelledFrames.of(cleanplate.open_sequence(folder / "baseline/street"))
     cleanplate.save(cleanplate.create("unet", **TINY_UNET).learn([labelled]), folder / "unet.ckpt")
     return folder / "unet.ckpt"

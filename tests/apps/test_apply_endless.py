@@ -125,9 +125,9 @@ def patient(pauses: list[float], tries: int = 3) -> RetryPolicy:
 
 
 def camera(stages: list[Fake], pauses: list[float], told: list[str], stop: threading.Event | None = None) -> Any:
-    from cleanplate.data.streams.camera import Camera
+    from cleanplate.data.streams.camera import CameraStream
 
-    return Camera("rtsp://me:secret@host/a", patient(pauses), stop, told.append, lambda target: stages.pop(0))
+    return CameraStream("rtsp://me:secret@host/a", patient(pauses), stop, told.append, lambda target: stages.pop(0))
 
 
 def test_a_lost_camera_is_found_again_after_longer_and_longer_pauses() -> None:

@@ -52,7 +52,7 @@ SOURCES: dict[str, tuple[Callable[[Path], object], str]] = {
 STDIN: dict[str, tuple[list[str], Callable[[], bytes], str]] = {
     "nothing": ([], lambda: b"", r"-: what came on standard input is empty or no video"),
     "a text": ([], lambda: b"this is a text\n" * 99, r"no video that can be read forwards; pipe MJPEG"),
-    "raw of no form": (["--raw", "640"], lambda: b"", r"--raw 640: not the form of a picture; say WIDTHxHEIGHT"),
+    "raw of no form": (["--raw", "640"], lambda: b"", r"--raw 640: not the size of a picture; say WIDTHxHEIGHT"),
     "raw of no size": (["--raw", "0x480"], lambda: b"", r"--raw 0x480: not the form"),
     "raw beyond all size": (["--raw", "99999x99999"], lambda: b"", r"--raw 99999x99999: not the form"),
     "no raw picture": (["--raw", "4x4"], lambda: b"", "standard input: gave no frame"),

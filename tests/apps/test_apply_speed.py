@@ -17,7 +17,7 @@ import cleanplate
 from cleanplate.apps.apply import loop
 from cleanplate.apps.apply.loop import batch_of, shots, threads_of
 from cleanplate.apps.apply.mask_video import write_mask_video
-from cleanplate.data.io.sources import KeptFrames
+from cleanplate.data.io.sources import FramesInMemory
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError, ModelError
 from cleanplate.models import BackgroundModel
@@ -35,7 +35,7 @@ def two_threads() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def sequence() -> FrameSequence:
     pictures = frames()
-    return FrameSequence("clip", KeptFrames(pictures, "clip"), range(1, COUNT + 1))
+    return FrameSequence("clip", FramesInMemory(pictures, "clip"), range(1, COUNT + 1))
 
 
 def numbered(sequence: FrameSequence) -> Iterator[tuple[int, np.ndarray]]:
@@ -109,9 +109,9 @@ def test_an_error_in_a_thread_names_its_frame_and_comes_after_those_before(seque
 
 @pytest.mark.usefixtures("two_threads")
 def test_a_source_that_breaks_off_loses_no_frame_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cleanplate.data.streams.stream import Video
+    from cleanplate.data.streams.stream import VideoStream
 
-    whole = Video.frames
+    whole = VideoStream.frames
 
     def cut(self: Any) -> Iterator[Any]:
         for number, frame in whole(self):
@@ -120,7 +120,7 @@ def test_a_source_that_breaks_off_loses_no_frame_before(tmp_path: Path, monkeypa
             yield number, frame
 
     clip = video(tmp_path / "clip.mp4")
-    monkeypatch.setattr(Video, "frames", cut)
+    monkeypatch.setattr(VideoStream, "frames", cut)
     result = run(clip, "-m", "median", "-o", tmp_path / "out.mp4")
     assert result.exit_code == 2
     assert "20 frames before that are written and valid" in result.stderr

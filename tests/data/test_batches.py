@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from cleanplate.data.training.batches import IndexBatches, OrderedBatches
+from cleanplate.data.training import IndexBatches, OrderedBatches
 
 
 def drawn(batches: IndexBatches, epoch: int = 0) -> list[list[int]]:

@@ -13,7 +13,7 @@ from cleanplate.data.io.images import write_image
 from cleanplate.data.io.sources import ImageFiles, VideoFile, natural_key
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.camera import without_password
-from cleanplate.data.streams.stream import Pictures, plausible_rate
+from cleanplate.data.streams.stream import SequenceStream, plausible_rate
 from cleanplate.errors import DataError
 from cleanplate.utils.retry import RetryPolicy
 
@@ -169,7 +169,7 @@ def test_only_the_first_frames_of_a_video_are_counted(video: Path) -> None:
 def test_the_first_frames_are_those_of_the_whole(tmp_path: Path) -> None:
     for index in range(6):
         write_image(tmp_path / f"{index}.png", frame_of(index))
-    stream = Pictures(open_sequence(tmp_path))
+    stream = SequenceStream(open_sequence(tmp_path))
     first = stream.sequence(4)
     assert list(first.numbers) == [1, 2, 3, 4]
     assert [int(frame[0, 0, 0]) for _, frame in first.frames()] == [level_of(index) for index in range(4)]

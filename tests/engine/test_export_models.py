@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import cleanplate
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.engine.export import export
 from cleanplate.engine.export.model_graph import graph_of
 from cleanplate.errors import ModelError
@@ -95,14 +95,14 @@ def frames() -> list[np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def labelled(tmp_path_factory: pytest.TempPathFactory) -> list[Labelled]:
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> list[LabelledFrames]:
     folder = tmp_path_factory.mktemp("labelled") / "baseline" / "street"
     write_scene(SceneSpec("baseline", "street", height=48, width=64, frames=24, seed=1), folder)
-    return [Labelled.of(cleanplate.open_sequence(folder))]
+    return [LabelledFrames.of(cleanplate.open_sequence(folder))]
 
 
 @pytest.fixture(scope="module")
-def made(labelled: list[Labelled], frames: list[np.ndarray]) -> Callable[..., BackgroundModel]:
+def made(labelled: list[LabelledFrames], frames: list[np.ndarray]) -> Callable[..., BackgroundModel]:
     """A model that has learnt a little, fitted to the place, its weights shaken so that each of them tells."""
 
     def make(name: str, fit: bool = True, **options: Any) -> BackgroundModel:

@@ -12,7 +12,7 @@ from tests.engine.test_export_models import WITHOUT
 import cleanplate
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.metrics.functional.cdnet import cdnet_metrics, count_pixels
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
@@ -62,7 +62,7 @@ def made(name: str, sequence: FrameSequence) -> BackgroundModel:
     short = {key: value for key, value in (SHORT | NEEDS.get(name, {})).items() if learns and key in known}
     model = cleanplate.create(name, **(short | needed(name)))
     if kind.labelled:
-        model.learn([Labelled.of(sequence)])
+        model.learn([LabelledFrames.of(sequence)])
     # The first frames, one after the other: the motion between two is looked at, too.
     return model.fit(in_memory([sequence[index] for index in range(300, 400)]))
 

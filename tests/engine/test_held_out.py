@@ -10,7 +10,7 @@ from tests.wandb_file import only_run
 
 import cleanplate
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.engine.callbacks import HeldOutPictures
 from cleanplate.engine.tracking import RunInfo, tracked
 from cleanplate.engine.training import fit
@@ -48,7 +48,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def trained(scene: FrameSequence, folder: Path, logger: Any, *callbacks: pl.Callback) -> dict[str, torch.Tensor]:
     model = cleanplate.create("unet", **SMALL, workers=0)
-    fit(model, [Labelled.of(scene)], CPU, folder, {}, logger=logger, callbacks=lambda: callbacks)
+    fit(model, [LabelledFrames.of(scene)], CPU, folder, {}, logger=logger, callbacks=lambda: callbacks)
     return torch.load(folder / "last.ckpt", weights_only=False)["state_dict"]  # type: ignore[no-any-return]
 
 

@@ -9,7 +9,7 @@ import torch
 import cleanplate
 from cleanplate.data import open_sequence
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import UNKNOWN, Labelled
+from cleanplate.data.training import UNKNOWN, LabelledFrames
 from cleanplate.errors import ConfigError, DataError, ModelError
 from cleanplate.models.hybrid.plate.inference import pretrained_weights
 from cleanplate.models.hybrid.plate.network import ForegroundNetwork
@@ -65,7 +65,7 @@ def test_it_starts_as_the_flagships_network_whatever_the_recent_background_is() 
 
 def test_what_is_drawn_follows_from_its_number(video: FrameSequence) -> None:
     model = made(pasted=1.0)
-    one, two = (model.examples([Labelled.of(video)]) for _ in range(2))
+    one, two = (model.examples([LabelledFrames.of(video)]) for _ in range(2))
     for number in (0, 5, 17):
         for found, expected in zip(one[number], two[number], strict=True):
             torch.testing.assert_close(found, expected)
@@ -77,15 +77,15 @@ def test_what_is_drawn_follows_from_its_number(video: FrameSequence) -> None:
 
 
 def test_only_the_frames_that_are_named_are_learnt_from(video: FrameSequence) -> None:
-    three = Labelled.of(video).numbers[2:9:3]
-    chosen = Labelled.of(video, three)
+    three = LabelledFrames.of(video).numbers[2:9:3]
+    chosen = LabelledFrames.of(video, three)
     examples = made().examples([chosen])
     assert isinstance(examples, BgsExamples)
     named = [video[video.numbers.index(number)] for number in three]
     for view in [*examples.views, *examples.held_out_views]:
         assert any(np.array_equal(view.frame, frame) for frame in named)
-    with pytest.raises(DataError, match="frame 99 cannot be learnt from"):
-        Labelled.of(video, [*three, 99])
+    with pytest.raises(DataError, match="frame 99 has no ground truth"):
+        LabelledFrames.of(video, [*three, 99])
 
 
 def test_pictures_are_stacked_in_the_order_that_the_network_reads() -> None:
@@ -95,7 +95,7 @@ def test_pictures_are_stacked_in_the_order_that_the_network_reads() -> None:
 
 
 def test_it_remembers_and_forgets(video: FrameSequence) -> None:
-    model = made(steps=2, epoch_steps=2, batch_size=2, workers=0).learn([Labelled.of(video)]).fit(video)
+    model = made(steps=2, epoch_steps=2, batch_size=2, workers=0).learn([LabelledFrames.of(video)]).fit(video)
     frames = [video[position] for position in range(12)]
     first = [prediction.score for prediction in model.predict(frames)]
     model.reset()
@@ -117,7 +117,7 @@ def test_it_says_what_is_missing(video: FrameSequence, tmp_path: Path) -> None:
 def test_part_of_the_flagship_stays_in_the_weights(video: FrameSequence) -> None:
     options = {"steps": 4, "epoch_steps": 2, "batch_size": 2, "workers": 0, "learning_rate": 1e-2}
     learnt, half, flagship = (
-        made(pretrained_share=kept, **options).learn([Labelled.of(video)]).network.state_dict()
+        made(pretrained_share=kept, **options).learn([LabelledFrames.of(video)]).network.state_dict()
         for kept in (0.0, 0.5, 1.0)
     )
     torch.testing.assert_close(flagship, made().network.state_dict())

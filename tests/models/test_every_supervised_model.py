@@ -21,7 +21,7 @@ import torch
 
 import cleanplate
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.engine.trainer import build_trainer
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError, ModelError
@@ -57,8 +57,8 @@ def made(name: str, **options: Any) -> SupervisedModel:
     return model
 
 
-def material(root: Path) -> list[Labelled]:
-    return [Labelled.of(cleanplate.open_sequence(folder)) for folder in sorted(root.glob("*/*"))]
+def material(root: Path) -> list[LabelledFrames]:
+    return [LabelledFrames.of(cleanplate.open_sequence(folder)) for folder in sorted(root.glob("*/*"))]
 
 
 @pytest.fixture(scope="module")
@@ -71,17 +71,17 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def labelled(places: Path) -> list[Labelled]:
+def labelled(places: Path) -> list[LabelledFrames]:
     return material(places)
 
 
 @pytest.fixture(scope="module")
-def scene(labelled: list[Labelled]) -> FrameSequence:
+def scene(labelled: list[LabelledFrames]) -> FrameSequence:
     return labelled[0].sequence
 
 
 @pytest.fixture(scope="module")
-def learnt(labelled: list[Labelled]) -> Callable[[str], SupervisedModel]:
+def learnt(labelled: list[LabelledFrames]) -> Callable[[str], SupervisedModel]:
     """Models that have learnt and met a scene, made once each."""
     known: dict[str, SupervisedModel] = {}
 
@@ -93,7 +93,7 @@ def learnt(labelled: list[Labelled]) -> Callable[[str], SupervisedModel]:
     return model
 
 
-def loss_of(model: SupervisedModel, labelled: list[Labelled]) -> float:
+def loss_of(model: SupervisedModel, labelled: list[LabelledFrames]) -> float:
     """Over the examples that are held out."""
     task = model.task(labelled)
     model.network.eval()
@@ -105,7 +105,7 @@ def loss_of(model: SupervisedModel, labelled: list[Labelled]) -> float:
 
 
 @pytest.mark.parametrize("name", LABELLED)
-def test_it_learns(name: str, learnt: Callable[[str], SupervisedModel], labelled: list[Labelled]) -> None:
+def test_it_learns(name: str, learnt: Callable[[str], SupervisedModel], labelled: list[LabelledFrames]) -> None:
     assert loss_of(learnt(name), labelled) < 0.95 * loss_of(made(name), labelled)
     assert learnt(name).parameters > 1000
 
@@ -148,7 +148,7 @@ def test_a_checkpoint_gives_the_same_predictions(
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_what_it_learnt_elsewhere_meets_a_scene_after_loading(
-    name: str, learnt: Callable[[str], SupervisedModel], labelled: list[Labelled], tmp_path: Path
+    name: str, learnt: Callable[[str], SupervisedModel], labelled: list[LabelledFrames], tmp_path: Path
 ) -> None:
     cleanplate.save(learnt(name), tmp_path / "model.ckpt")
     other = labelled[1].sequence
@@ -236,7 +236,7 @@ class PullPlug(pl.Callback):
 
 
 @pytest.fixture(scope="module")
-def resumed(places: Path, labelled: list[Labelled], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def resumed(places: Path, labelled: list[LabelledFrames], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder for each model with its training, which was interrupted and went on in another process.
 
     The second part draws its examples in a process of its own, which must not matter either. It is forked, so that it
@@ -252,7 +252,7 @@ def resumed(places: Path, labelled: list[Labelled], tmp_path_factory: pytest.Tem
 
 @pytest.mark.parametrize("name", LABELLED)
 def test_a_training_that_was_interrupted_ends_where_the_uninterrupted_one_ends(
-    name: str, resumed: Path, labelled: list[Labelled], tmp_path: Path
+    name: str, resumed: Path, labelled: list[LabelledFrames], tmp_path: Path
 ) -> None:
     whole = trained(name, labelled, tmp_path)
     latest = (torch.load(folder / "last.ckpt", weights_only=False) for folder in (tmp_path, resumed / name))
@@ -263,7 +263,7 @@ def test_a_training_that_was_interrupted_ends_where_the_uninterrupted_one_ends(
 
 
 def trained(
-    name: str, labelled: list[Labelled], folder: Path, *callbacks: pl.Callback, workers: int = 0
+    name: str, labelled: list[LabelledFrames], folder: Path, *callbacks: pl.Callback, workers: int = 0
 ) -> SupervisedModel:
     model = made(name, workers=workers)
     resumes = (folder / "last.ckpt").is_file()
@@ -288,7 +288,9 @@ def assert_equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -
 
 
 @pytest.mark.parametrize("name", LABELLED)
-def test_the_average_of_the_weights_is_what_is_handed_over(name: str, labelled: list[Labelled], tmp_path: Path) -> None:
+def test_the_average_of_the_weights_is_what_is_handed_over(
+    name: str, labelled: list[LabelledFrames], tmp_path: Path
+) -> None:
     model = made(name, ema_decay=0.9, steps=2)
     fit(model, labelled, CPU, tmp_path, {})
     kept = torch.load(tmp_path / "best.ckpt", weights_only=False)["state_dict"]

@@ -13,7 +13,7 @@ from cleanplate.config import load
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import CLEAN_PLATE
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import CleanplateError, ConfigError, DataError, ModelError
 from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.components.pasting import Cutout
@@ -64,12 +64,12 @@ def captured(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def labelled(captured: list[Path]) -> list[Labelled]:
-    return [Labelled.of(read_cdnet(place)) for place in captured]
+def labelled(captured: list[Path]) -> list[LabelledFrames]:
+    return [LabelledFrames.of(read_cdnet(place)) for place in captured]
 
 
 @pytest.fixture(scope="module")
-def learnt(labelled: list[Labelled]) -> PairNet:
+def learnt(labelled: list[LabelledFrames]) -> PairNet:
     model = cleanplate.create("pairnet", **SMALL, steps=150)
     assert isinstance(model, PairNet)
     return model.learn(labelled)
@@ -185,7 +185,7 @@ def test_threads_change_nothing(learnt: PairNet) -> None:
 
 
 @pytest.mark.parametrize("light", ["none", "offset", "gain"])
-def test_light_may_be_compensated_beforehand(labelled: list[Labelled], light: str) -> None:
+def test_light_may_be_compensated_beforehand(labelled: list[LabelledFrames], light: str) -> None:
     model = cleanplate.create("pairnet", **SMALL, light=light)
     inputs, _ = model.examples(labelled)[0]
     assert inputs.shape == (6, 48, 64)
@@ -196,7 +196,7 @@ def test_light_may_be_compensated_beforehand(labelled: list[Labelled], light: st
     np.testing.assert_array_equal(model.predict([brighter])[0].background, plate)
 
 
-def test_a_draw_follows_from_seed_and_number(labelled: list[Labelled], coco: Path) -> None:
+def test_a_draw_follows_from_seed_and_number(labelled: list[LabelledFrames], coco: Path) -> None:
     one, other, strange = (
         PairExamples(labelled, PairNet.Options(**(SMALL | {"people": str(coco), "seed": seed}))) for seed in (3, 3, 4)
     )
@@ -206,7 +206,7 @@ def test_a_draw_follows_from_seed_and_number(labelled: list[Labelled], coco: Pat
     assert not torch.equal(one[0][0], strange[0][0])
 
 
-def test_what_is_drawn(labelled: list[Labelled], coco: Path) -> None:
+def test_what_is_drawn(labelled: list[LabelledFrames], coco: Path) -> None:
     examples = PairExamples(labelled, PairNet.Options(**SMALL, people=str(coco)))
     empty, alike = 0, 0
     for draw in range(60):
@@ -220,7 +220,7 @@ def test_what_is_drawn(labelled: list[Labelled], coco: Path) -> None:
     assert alike == 0  # never without noise, light or shake
 
 
-def test_what_is_held_out_are_the_frames_as_they_are_first(labelled: list[Labelled]) -> None:
+def test_what_is_held_out_are_the_frames_as_they_are_first(labelled: list[LabelledFrames]) -> None:
     held = list(PairExamples(labelled, PairNet.Options(**SMALL)).held_out())
     pictures, labels = held[0]
     frame, truth = labelled[0].read(1)
@@ -255,7 +255,7 @@ def test_the_users_plate_comes_before_the_initialisers(learnt: PairNet, captured
 
 
 def test_videos_without_a_plate_can_be_learnt_from(scene) -> None:
-    examples = PairExamples([Labelled.of(scene)], PairNet.Options(**SMALL, initial="median"))
+    examples = PairExamples([LabelledFrames.of(scene)], PairNet.Options(**SMALL, initial="median"))
     np.testing.assert_array_equal(examples.scenes[0].backgrounds[0], initial_background("median", scene))
     assert examples[0][0].shape == (6, 48, 64)
 
@@ -268,7 +268,7 @@ def test_pictures_of_people_alone_can_be_learnt_from(tmp_path: Path, coco: Path)
     write_coco(annotations_of(coco), coco, place, LabelOptions(workers=1))
     sequence = read_cdnet(place)
     assert sequence.still_pictures
-    examples = PairExamples([Labelled.of(sequence)], PairNet.Options(**SMALL))
+    examples = PairExamples([LabelledFrames.of(sequence)], PairNet.Options(**SMALL))
     assert not examples.scenes
     assert len(examples.stills) == 2
     assert any((examples[draw][1] == 255).any() for draw in range(8))
@@ -314,7 +314,7 @@ def test_a_wrong_option_is_refused(options: dict[str, object], said: str) -> Non
         cleanplate.create("pairnet", **options)
 
 
-def test_a_folder_without_people_is_refused(tmp_path: Path, labelled: list[Labelled]) -> None:
+def test_a_folder_without_people_is_refused(tmp_path: Path, labelled: list[LabelledFrames]) -> None:
     with pytest.raises(ConfigError, match="neither a folder in the CDnet layout"):
         cleanplate.create("pairnet", **SMALL, people=str(tmp_path / "nowhere")).examples(labelled)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.data.training import MOVING, UNKNOWN
 from cleanplate.models import create
 from cleanplate.models.components.pasting import Cutout, TrainingScene, paste, random_object
 from cleanplate.models.components.shading import darken, overlap, shade_alone, shade_of, silhouette, somewhere

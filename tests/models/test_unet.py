@@ -12,7 +12,7 @@ import cleanplate
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError, DataError, ModelError
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.inpainting import inpaint
@@ -110,7 +110,7 @@ def test_pictures_are_normalised_as_those_of_imagenet() -> None:
 
 
 def test_the_network_is_shown_rgb(stills: FrameSequence) -> None:
-    examples = made(cropped=1.0, turned=0.0, light=0.0, rough=0.0, pasted=0.0).examples([Labelled.of(stills)])
+    examples = made(cropped=1.0, turned=0.0, light=0.0, rough=0.0, pasted=0.0).examples([LabelledFrames.of(stills)])
     blue = np.zeros((40, 40, 3), np.uint8)
     blue[..., 0] = 200
     examples._tried = lambda *_: (blue, np.zeros((40, 40), np.uint8))  # type: ignore[method-assign]
@@ -188,7 +188,7 @@ def test_the_background_of_a_camera_is_its_own(scene: FrameSequence) -> None:
 
 def test_the_background_of_a_still_picture_is_filled_in_where_somebody_is(stills: FrameSequence) -> None:
     model, frame = grown().fit(stills), stills[4]
-    truth = Labelled.of(stills).read(5)[1] == 255
+    truth = LabelledFrames.of(stills).read(5)[1] == 255
     model._scored = lambda frames: [(one, np.where(truth, 250, 3).astype(np.float32)) for one in frames]  # type: ignore
     background = model.predict([frame])[0].background
     far = cv2.dilate(truth.astype(np.uint8), np.ones((7, 7))) == 0
@@ -235,9 +235,9 @@ def test_every_tenth_picture_is_held_out_and_nothing_is_read_before_it_is_drawn(
     stills: FrameSequence, monkeypatch
 ) -> None:
     read: list[int] = []
-    whole = Labelled.read
-    monkeypatch.setattr(Labelled, "read", lambda self, number: (read.append(number), whole(self, number))[1])
-    examples = made(pasted=0.0).examples([Labelled.of(stills)])
+    whole = LabelledFrames.read
+    monkeypatch.setattr(LabelledFrames, "read", lambda self, number: (read.append(number), whole(self, number))[1])
+    examples = made(pasted=0.0).examples([LabelledFrames.of(stills)])
     assert read == []
     assert [number for _, number in examples.judged] == [10, 20, 30, 40]
     for draw in range(36):
@@ -251,16 +251,16 @@ def test_every_tenth_picture_is_held_out_and_nothing_is_read_before_it_is_drawn(
     assert [max(labels.shape) for _, labels in held] == [48] * 4
     batch = examples.validation()[1]
     assert [part.shape[:2] for part in batch] == [(1, 3), (1, 1)]
-    assert len(made(judged=2).examples([Labelled.of(stills)]).validation()) == 2
+    assert len(made(judged=2).examples([LabelledFrames.of(stills)]).validation()) == 2
 
 
 def test_only_so_many_pictures_are_held_in_memory(stills: FrameSequence, monkeypatch) -> None:
     read: list[int] = []
-    whole = Labelled.read
-    monkeypatch.setattr(Labelled, "read", lambda self, number: (read.append(number), whole(self, number))[1])
+    whole = LabelledFrames.read
+    monkeypatch.setattr(LabelledFrames, "read", lambda self, number: (read.append(number), whole(self, number))[1])
     for frames, expected in ((40, 36), (2, 72)):
         read.clear()
-        examples = made(pasted=0.0, frames=frames).examples([Labelled.of(stills)])
+        examples = made(pasted=0.0, frames=frames).examples([LabelledFrames.of(stills)])
         for draw in range(72):
             examples[draw]
         assert expected - 4 <= len(read) <= expected
@@ -276,7 +276,7 @@ def test_a_broken_picture_stops_the_training_or_is_passed_over(stills_folder: Pa
         target.write_bytes(path.read_bytes())
     (folder / "input/in000003.png").write_bytes(b"broken")
     (folder / "groundtruth/gt000010.png").write_bytes(b"broken")  # held out
-    examples = made(pasted=0.0).examples([Labelled.of(read_cdnet(folder, on_corrupt=on_corrupt))])
+    examples = made(pasted=0.0).examples([LabelledFrames.of(read_cdnet(folder, on_corrupt=on_corrupt))])
     if on_corrupt == "error":
         with pytest.raises(DataError, match=r"in000003\.png"):
             [examples[draw] for draw in range(36)]
@@ -290,8 +290,8 @@ def test_a_broken_picture_stops_the_training_or_is_passed_over(stills_folder: Pa
 def test_it_learns_to_know_what_it_is_shown(stills: FrameSequence) -> None:
     """Bright discs on a darker ground, some seconds."""
     model = made(steps=80, epoch_steps=80, batch_size=8, average=0.9, width=8, learning_rate=1e-2)
-    model.learn([Labelled.of(stills)]).fit(stills)
-    frame, truth = Labelled.of(stills).read(25)
+    model.learn([LabelledFrames.of(stills)]).fit(stills)
+    frame, truth = LabelledFrames.of(stills).read(25)
     found = model.apply(frame) == 255
     assert (found & (truth == 255)).sum() > 0.7 * (found | (truth == 255)).sum()
     assert np.abs(model.background.astype(int) - frame)[truth == 0].mean() < 3  # only the disc is taken out
@@ -309,14 +309,14 @@ def test_an_encoder_from_a_file_starts_the_training_and_is_not_needed_again(
     second = made(encoder_weights=str(tmp_path / "first.ckpt"))
     given = first.network.encoder.state_dict()
     own = {key: weight.clone() for key, weight in second.network.decoder.state_dict().items()}
-    task = second.task([Labelled.of(stills)])
+    task = second.task([LabelledFrames.of(stills)])
     for key, weight in second.network.encoder.state_dict().items():
         assert torch.equal(weight, given[key]), key
         assert torch.equal(task.averaged.module.encoder.state_dict()[key], weight)
     for key, weight in second.network.decoder.state_dict().items():
         assert torch.equal(weight, own[key])
     assert all(weight.requires_grad for weight in second.network.encoder.parameters())
-    second.learn([Labelled.of(stills)])
+    second.learn([LabelledFrames.of(stills)])
     assert any(not torch.equal(weight, given[key]) for key, weight in second.network.encoder.state_dict().items())
     cleanplate.save(second, tmp_path / "second.ckpt")
     (tmp_path / "first.ckpt").unlink()
@@ -337,7 +337,7 @@ def test_an_encoder_that_does_not_fit_is_refused(
 ) -> None:
     torch.save(grown().network.encoder.state_dict(), tmp_path / "encoder.pt")
     with pytest.raises(ConfigError, match=rf"^encoder_weights: .*encoder\.pt {message}"):
-        made(encoder_weights=str(tmp_path / "encoder.pt"), **options).task([Labelled.of(stills)])
+        made(encoder_weights=str(tmp_path / "encoder.pt"), **options).task([LabelledFrames.of(stills)])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from cleanplate.config import load
 from cleanplate.data.datasets.cdnet import read_cdnet
-from cleanplate.data.training.examples import labelled_numbers
+from cleanplate.data.training import labelled_numbers
 from cleanplate.errors import ConfigError
 from cleanplate.models.checkpoint import read
 from cleanplate.pipeline import acquire, layout, prepare, train

@@ -1,4 +1,4 @@
-"""Sequences from folders and videos, and the generator of scenes."""
+"""Data: sequences and streams of frames, datasets, optical flow, and batches for training."""
 
 from cleanplate.data.open import open_sequence
 from cleanplate.data.sequence import FrameSequence

@@ -1,4 +1,4 @@
-"""Opens whatever a user points at: as a sequence, to be read at will, or as a stream, to be read once."""
+"""Opens the user's input as a sequence, with random access, or as a stream, which is read once."""
 
 import glob
 import re
@@ -14,11 +14,11 @@ import numpy as np
 
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_picture
-from cleanplate.data.io.sources import FrameSource, ImageFiles, KeptFrames, VideoFile, natural_key
+from cleanplate.data.io.sources import FramesInMemory, FrameSource, ImageFiles, VideoFile, natural_key
 from cleanplate.data.sequence import FrameSequence, OnCorrupt
-from cleanplate.data.streams.camera import Camera
-from cleanplate.data.streams.stdin_video import PipedVideo, RawPipe
-from cleanplate.data.streams.stream import FrameStream, Pictures, Video
+from cleanplate.data.streams.camera import CameraStream
+from cleanplate.data.streams.stdin_video import RawStdinVideo, StdinVideo
+from cleanplate.data.streams.stream import FrameStream, SequenceStream, VideoStream
 from cleanplate.data.subsampling import subsample
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
@@ -38,10 +38,10 @@ _ADDRESS = re.compile(r"(rtsp|rtsps|rtmp|rtmps|http|https|udp|tcp|srt|rtp)://.+"
 
 
 def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnCorrupt = "error") -> FrameSequence:
-    """Opens whatever lies at `location`: a CDnet folder (with `input/`), a folder of pictures, or a video file.
+    """Opens a CDnet folder (with `input/`), a folder of pictures, or a video file as a sequence.
 
     Raises:
-        DataError: if there is nothing, or nothing that holds frames.
+        DataError: if it does not exist or contains no frames.
     """
     path = Path(location)
     if (path / "input").is_dir():
@@ -99,7 +99,7 @@ def as_sequence(frames: FramesLike, convert: Callable[[Any], Image] = np.asarray
             kept, step = subsample(chain([first], copies), most)
     if not kept:
         raise DataError("frames: there are none; check that the video opened and the list is not empty")
-    return FrameSequence("frames", KeptFrames(kept, "frames"), range(1, step * len(kept) + 1, step))
+    return FrameSequence("frames", FramesInMemory(kept, "frames"), range(1, step * len(kept) + 1, step))
 
 
 def _frames_of(capture: cv2.VideoCapture) -> Iterator[Any]:
@@ -126,14 +126,14 @@ def open_stream(
 
     Args:
         location: what to open; digits alone are the number of a webcam.
-        retry: how a camera that was lost is looked for again.
-        raw: `WIDTHxHEIGHT` or `WIDTHxHEIGHT@FPS` where standard input is raw BGR pictures.
+        retry: when and how often a lost camera is opened again.
+        raw: `WIDTHxHEIGHT` or `WIDTHxHEIGHT@FPS` if standard input holds raw BGR pictures.
         stop: ends the frames of a camera when it is set.
-        notice: is told in one line what happens to a camera.
-        stdin: in place of the process's own standard input.
+        notice: called with one line about a lost camera.
+        stdin: replaces standard input.
 
     Raises:
-        DataError: if there is nothing, or nothing that holds frames.
+        DataError: if it does not exist or contains no frames.
     """
     if raw and location != "-":
         raise DataError(f"--raw {raw}: is for raw pictures on standard input; say - in place of {location}")
@@ -141,37 +141,35 @@ def open_stream(
         if stdin is None and sys.stdin.isatty():
             raise DataError("-: standard input is a terminal; pipe a video into it, or name a file")
         file = sys.stdin.buffer if stdin is None else stdin
-        return RawPipe(file, raw) if raw else PipedVideo(file)
+        return RawStdinVideo(file, raw) if raw else StdinVideo(file)
     path = Path(location)
     if location.isascii() and location.isdecimal() and not path.exists():
-        return Camera(int(location), retry, stop, notice)
+        return CameraStream(int(location), retry, stop, notice)
     if _ADDRESS.fullmatch(location):
-        return Camera(location, retry, stop, notice)
+        return CameraStream(location, retry, stop, notice)
     try:
         if path.is_dir():
-            return Pictures(open_sequence(path))
+            return SequenceStream(open_sequence(path))
         if path.exists():
-            return _of_file(path)
+            return _open_file(path)
     except OSError as error:
         raise DataError(f"{location}: cannot be read: {error.strerror or error}; check its permissions") from error
     if any(sign in location for sign in "*?["):
-        return Pictures(_of_glob(location))
+        return SequenceStream(_open_glob(location))
     raise DataError(f"{location}: no such file or folder; check the name (a webcam is a number: 0)")
 
 
-def _of_file(path: Path) -> FrameStream:
+def _open_file(path: Path) -> FrameStream:
     if path.suffix.lower() in VIDEO_SUFFIXES:
-        return Video(path)
+        return VideoStream(path)
     if is_picture(path):
-        raise DataError(
-            f"{path}: a single picture; give the folder it lies in, or a glob ('{path.parent}/*{path.suffix}')"
-        )
+        raise DataError(f"{path}: a single picture; give its folder, or a glob ('{path.parent}/*{path.suffix}')")
     kinds = ", ".join(sorted(VIDEO_SUFFIXES))
     raise DataError(f"{path}: neither a folder nor a video; a video's name ends in {kinds}")
 
 
-def _of_glob(pattern: str) -> FrameSequence:
-    paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207  # of pathlib's none is absolute
+def _open_glob(pattern: str) -> FrameSequence:
+    paths = [Path(name) for name in glob.glob(pattern, recursive=True)]  # noqa: PTH207  # pathlib has no absolute glob
     pictures = sorted(
         (path for path in paths if is_picture(path) and path.is_file()), key=lambda path: natural_key(str(path))
     )

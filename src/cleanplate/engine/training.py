@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pytorch_lightning.callbacks import Callback
     from pytorch_lightning.loggers import Logger
 
-    from cleanplate.data.training.examples import Labelled
+    from cleanplate.data.training import LabelledFrames
     from cleanplate.models.supervised.training import LabelledTask
     from cleanplate.models.training import FramesTask
 
@@ -50,7 +50,7 @@ class Fitted:
 
 def fit(
     model: BackgroundModel,
-    material: "FrameSequence | Sequence[Labelled]",
+    material: "FrameSequence | Sequence[LabelledFrames]",
     machine: dict[str, Any],
     folder: Path,
     identity: dict[str, Any],

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from cleanplate.data.training.batches import IndexBatches, OrderedBatches
+from cleanplate.data.training import IndexBatches, OrderedBatches
 from cleanplate.models.learned import TrainingOptions
 
 _WARM_UP = 0.05

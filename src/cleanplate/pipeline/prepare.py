@@ -16,7 +16,7 @@ from cleanplate.data.datasets.base import find_dataset
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.layout import check_frames, resumable_folder
 from cleanplate.data.flow import Flow, FlowFile, FlowSettings, write_flow_file
-from cleanplate.data.training.examples import labelled_numbers
+from cleanplate.data.training import labelled_numbers
 from cleanplate.errors import DataError
 from cleanplate.pipeline import layout, stage
 from cleanplate.pipeline.plans import Scene, planned

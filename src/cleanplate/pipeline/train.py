@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import cleanplate
 from cleanplate.config import Config
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.engine.training import fit
 from cleanplate.errors import ConfigError
 from cleanplate.models import BackgroundModel
@@ -63,11 +63,11 @@ def run(config: Config, name: str) -> None:
     remove(work)
 
 
-def _material(config: Config, name: str, plan: Plan, model: BackgroundModel) -> FrameSequence | list[Labelled]:
+def _material(config: Config, name: str, plan: Plan, model: BackgroundModel) -> FrameSequence | list[LabelledFrames]:
     """The scene that a model is fitted to, or the labelled frames that it learns from."""
     if isinstance(model, SupervisedModel):
         model.league = plan["league"] or model.league
-        return [Labelled.of(opened(config, entry), entry["frames"]) for entry in plan["train"]]
+        return [LabelledFrames.of(opened(config, entry), entry["frames"]) for entry in plan["train"]]
     if len(plan["train"]) != 1:
         raise ConfigError(
             f"runs: {name!r} trains on {len(plan['train'])} scenes; {config.model.name} learns one at a time"
@@ -90,7 +90,7 @@ def _tracked(
 
 
 def _callbacks(
-    config: Config, model: BackgroundModel, material: FrameSequence | list[Labelled], work: Path
+    config: Config, model: BackgroundModel, material: FrameSequence | list[LabelledFrames], work: Path
 ) -> "list[Callback]":
     from cleanplate.engine.callbacks import Curves, HeldOutPictures, Throughput
 

@@ -17,7 +17,7 @@ from cleanplate.apps.apply.preview import LiveWindow
 from cleanplate.apps.apply.writers import Settings, writer
 from cleanplate.data.io.images import read_color
 from cleanplate.data.open import open_stream
-from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
+from cleanplate.data.streams.stream import FrameStream, Numbered, SequenceStream
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import save
@@ -98,7 +98,7 @@ def _applied(options: ApplyOptions, echo: Callable[[str], None], retry: RetryPol
         raise ConfigError(f"--rate {options.rate}: {model.name} does not learn online; median, plate and mog2 do")
     retry = retry or RetryPolicy(tries=max(1, options.retries), first=_FIRST_PAUSE, longest=_LONGEST_PAUSE)
     stream = open_stream(options.source, retry, options.raw, stop, echo)
-    if isinstance(stream, Pictures) and model.any_size and not must_fit(model, options.fit):
+    if isinstance(stream, SequenceStream) and model.any_size and not must_fit(model, options.fit):
         stream = stream.of_any_size()
     chosen = targets(options.out, options.write, pictures=stream.pictures)
     scenery = _scenery(options, chosen)

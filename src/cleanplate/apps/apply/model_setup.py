@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from cleanplate.data.io.sources import KeptFrames
+from cleanplate.data.io.sources import FramesInMemory
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.streams.stream import FrameStream, Numbered
 from cleanplate.errors import DataError
@@ -44,6 +44,6 @@ def fit(
             raise DataError(f"{stream.name}: gave no frame; check that it sends pictures")
         frames = chain(kept, frames)
         pictures = [frame for _, frame in kept]
-        sequence = FrameSequence(stream.name, KeptFrames(pictures, stream.name), range(1, len(kept) + 1))
+        sequence = FrameSequence(stream.name, FramesInMemory(pictures, stream.name), range(1, len(kept) + 1))
     fit_quietly(model, sequence)
     return frames

@@ -6,9 +6,9 @@ from itertools import islice, pairwise
 
 import numpy as np
 
-from cleanplate.data.io.sources import KeptFrames
+from cleanplate.data.io.sources import FramesInMemory
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.streams.stream import FrameStream, Numbered, Pictures
+from cleanplate.data.streams.stream import FrameStream, Numbered, SequenceStream
 from cleanplate.errors import DataError
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.utils.arrays import Image
@@ -45,10 +45,10 @@ class Sample:
         """Height and width in pixels."""
         return self.frames[0].shape[0], self.frames[0].shape[1]
 
-    def stream(self) -> Pictures:
+    def stream(self) -> SequenceStream:
         """The sample as models are fitted to it and applied to it."""
-        source = KeptFrames(self.frames, self.name)
-        return Pictures(FrameSequence(self.name, source, self.numbers), self.frames_per_second)
+        source = FramesInMemory(self.frames, self.name)
+        return SequenceStream(FrameSequence(self.name, source, self.numbers), self.frames_per_second)
 
     def pairs(self) -> FramePairs:
         """The frames whose successor is in the sample, each with it; a frame without any is its own."""

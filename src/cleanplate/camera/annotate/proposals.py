@@ -10,7 +10,7 @@ from cleanplate.camera.annotate.geometry import Polygon, proposed_outlines
 from cleanplate.camera.annotate.images import LabelledImage
 from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import read_color
-from cleanplate.data.io.sources import FirstFrames, ImageFiles, KeptFrames
+from cleanplate.data.io.sources import FirstFrames, FramesInMemory, ImageFiles
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.utils.arrays import Image
@@ -82,7 +82,7 @@ class Proposals:
         name = image.path.parent.name
         if image.plate is not None:
             plate = read_color(image.plate)
-            return FrameSequence(name, KeptFrames([plate], name), range(1, 2), clean_plate=plate)
+            return FrameSequence(name, FramesInMemory([plate], name), range(1, 2), clean_plate=plate)
         paths = [other.path for other in self._images if other.path.parent == image.path.parent]
         source = FirstFrames(ImageFiles(paths), _MOST)
         return FrameSequence(name, source, range(1, len(source) + 1))

@@ -10,7 +10,7 @@ import numpy as np
 import cleanplate
 from cleanplate.camera.live.options import Timing
 from cleanplate.camera.program import Clock, Countdown
-from cleanplate.data.io.sources import KeptFrames
+from cleanplate.data.io.sources import FramesInMemory
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.models import BackgroundModel
 from cleanplate.models.setup import fit_quietly
@@ -188,4 +188,4 @@ def noise_level(frames: Sequence[Image]) -> float:
 
 
 def _sequence(frames: Sequence[Image]) -> FrameSequence:
-    return FrameSequence("camera", KeptFrames(frames, "camera"), range(1, len(frames) + 1))
+    return FrameSequence("camera", FramesInMemory(frames, "camera"), range(1, len(frames) + 1))

@@ -1,4 +1,4 @@
-"""Pictures on disk: the only place that decodes and encodes them, so that every failure names its file."""
+"""Reads and writes pictures; every error names its file."""
 
 import contextlib
 import os
@@ -15,13 +15,13 @@ from cleanplate.utils.arrays import Image
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"})
 VIDEO_SUFFIXES = frozenset({".mp4", ".avi", ".gif", ".mkv", ".mov", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv"})
 
-# Rows as they are: masks are written five times faster, smaller, and read by `read_labels` without a decoder. OpenCV
-# before 4.12 has no such option.
+# Without row filters masks are written five times faster, are smaller, and `read_labels` needs no decoder for them.
+# OpenCV before 4.12 has no such option.
 PNG_UNFILTERED = [cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_NONE] if hasattr(cv2, "IMWRITE_PNG_FILTER") else []
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is a picture; hidden files (macOS writes `._in000001.jpg`) are none."""
+    """Returns whether a file name is that of a picture; hidden files (macOS writes `._in000001.jpg`) are not."""
     return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
@@ -41,10 +41,10 @@ def read_color(path: Path) -> Image:
 
 
 def read_gray(path: Path) -> Image:
-    """Reads a label or mask picture as one channel, whatever it was stored as.
+    """Reads a label or mask picture of any format as one channel.
 
-    CDnet stores ground truth sometimes as three equal channels. OpenCV's weights for grey add up to one in its fixed
-    point, so labels survive the conversion exactly.
+    CDnet sometimes stores ground truth as three equal channels. OpenCV's weights for grey add up to one in fixed point,
+    so that the conversion keeps labels exactly.
 
     Returns:
         uint8 `[H, W]`.
@@ -56,14 +56,14 @@ def read_gray(path: Path) -> Image:
 
 
 def write_image(path: Path, image: Image) -> None:
-    """Writes a picture in the format of its suffix, making its folder where needed.
+    """Writes a picture in the format of its suffix; makes its folder if needed.
 
     Raises:
         DataError: if it cannot be written (no such format, no space, no permission).
     """
     options: list[int] = []
     if path.suffix == ".png":
-        options = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # masks shrink well at any level; level 1 is several times faster
+        options = [cv2.IMWRITE_PNG_COMPRESSION, 1]  # masks compress well at any level; level 1 is several times faster
         if image.ndim == 2:
             options += PNG_UNFILTERED
     elif path.suffix in {".jpg", ".jpeg"}:
@@ -106,7 +106,7 @@ def create_image(target: Path, image: Image) -> bool:
 
 
 def _decoded(path: Path, flag: int) -> Image:
-    # Reading the bytes ourselves lets a missing file, an empty one and a broken one be told apart.
+    # The bytes are read here to distinguish missing, empty and broken files.
     try:
         with path.open("rb", buffering=0) as file:
             data = np.frombuffer(file.read(), dtype=np.uint8)
@@ -123,9 +123,7 @@ def _decoded(path: Path, flag: int) -> Image:
     return np.asarray(image, dtype=np.uint8)
 
 
-# === headers: What can be told of a picture file without decoding it.
-
-_ORIENTATION, _LIES_ON_ITS_SIDE = 0x0112, 5
+_ORIENTATION, _FIRST_ROTATED = 0x0112, 5
 _TAIL = 4096
 _ENDS = {
     "JPEG": b"\xff\xd9",
@@ -134,23 +132,23 @@ _ENDS = {
 
 
 def picture_size(path: Path) -> tuple[int, int]:
-    """Height and width of a picture as `read_color` gives it, which turns photographs the way they were held.
+    """Returns height and width of a picture as `read_color` returns it, after rotation by its EXIF orientation.
 
-    A file that was cut off is noticed: OpenCV would fill the rest of a JPEG with grey and say nothing.
+    A truncated file is detected, which OpenCV does not do: it fills the rest of a JPEG with grey.
 
     Raises:
-        DataError: if the file is missing, empty, no picture, or cut off.
+        DataError: if the file is missing, empty, truncated or not a picture.
     """
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path) as picture:
             width, height = picture.size
-            if picture.getexif().get(_ORIENTATION, 1) >= _LIES_ON_ITS_SIDE:
+            if picture.getexif().get(_ORIENTATION, 1) >= _FIRST_ROTATED:
                 width, height = height, width
             mark = _ENDS.get(picture.format or "")
             if mark is not None and mark not in _tail(path):
-                picture.load()  # something else may follow the picture: then only decoding tells
+                picture.load()  # other data may follow the picture; only decoding can tell
     except UnidentifiedImageError as error:
         empty = path.stat().st_size == 0
         raise DataError(f"{path}: {'the file is empty' if empty else 'not a picture, or a damaged one'}") from error

@@ -1,8 +1,8 @@
-"""Ground truth as CDnet stores it, read in a third of the time that a general PNG decoder takes.
+"""A fast reader for ground truth as CDnet stores it, which takes a third of the time of a general PNG decoder.
 
-Scoring is mostly decoding. CDnet's pictures are palette PNGs whose palette maps every level to itself and whose rows
-are not filtered: decompressed, their bytes are the labels. OpenCV decodes such a picture of 320×240 in 210 µs, most of
-it spent on turning the palette into colour and back; `zlib` alone needs 45 µs and lets other threads run meanwhile.
+Kept by hand because scoring is mostly decoding: OpenCV decodes such a picture of 320×240 in 210 µs, mostly to convert
+the palette to colour and back; `zlib` alone needs 45 µs and releases the interpreter lock. CDnet's pictures are PNGs
+whose palette maps every level to itself and whose rows are not filtered, so that the decompressed bytes are the labels.
 """
 
 import re
@@ -20,19 +20,19 @@ HEADER = struct.Struct(">16xII5s")  # width and height; depth, colour type, comp
 CHUNK = struct.Struct(">I4s")
 CHECKSUM = struct.Struct(">I")
 GREY_RAMP = bytes(level for level in range(256) for _ in "rgb")
-# Only chunks that cannot change a level: tRNS, gAMA, eXIf (OpenCV turns the picture by it) and the rest are not for us.
+# Only chunks that cannot change a level; tRNS, gAMA, eXIf (by which OpenCV rotates) and others are left to OpenCV.
 ORDERS = {
     b"\x08\x00\0\0\0": re.compile(rb"IHDR(pHYs|sBIT|tIME)*(IDAT)+IEND"),
     b"\x08\x03\0\0\0": re.compile(rb"IHDR(pHYs|sBIT|tIME)*PLTE(pHYs|tIME)*(IDAT)+IEND"),
 }
-MAX_BYTES = 1 << 24  # far beyond any frame; keeps a lying header from claiming memory
+MAX_BYTES = 1 << 24  # far beyond any frame; limits the memory that a wrong header can claim
 
 
 def read_labels(path: Path) -> Image:
-    """Reads a label picture; the same as `read_gray`, faster where the picture is plain.
+    """Reads a label picture; the result is that of `read_gray`, but faster for a plain picture.
 
-    Plain is: 8-bit grey, or a palette that maps every level to itself; not interlaced, no row filtered, every checksum
-    right. `read_gray` decides about everything else, damaged files included.
+    A plain picture is 8-bit grey or has a palette that maps every level to itself, is not interlaced, has no filtered
+    rows, and all its checksums are right. Everything else, including damaged files, is left to `read_gray`.
 
     Returns:
         uint8 `[H, W]`.
@@ -49,17 +49,17 @@ def read_labels(path: Path) -> Image:
 
 
 def _plain(data: bytes) -> Image | None:
-    """The levels of a plain PNG; `None` for any other; `struct.error` or `zlib.error` for some that are damaged."""
+    """Returns the levels of a plain PNG, `None` for any other; `struct.error` or `zlib.error` for some damaged ones."""
     if not data.startswith(START):
         return None
     width, height, form = HEADER.unpack_from(data)
-    size = height * (width + 1)  # each row begins with the number of its filter
+    size = height * (width + 1)  # each row begins with its filter type
     if form not in ORDERS or not 0 < width < MAX_BYTES or not 0 < size <= MAX_BYTES:
         return None
     packed = _packed(data, ORDERS[form])
     if packed is None:
         return None
-    if zlib.decompressobj().decompress(packed, 1) != b"\0":  # the first row tells of most that are filtered
+    if zlib.decompressobj().decompress(packed, 1) != b"\0":  # the first row reveals most filtered pictures
         return None
     stream = zlib.decompressobj()
     unpacked = stream.decompress(packed, size + 1)
@@ -70,7 +70,7 @@ def _plain(data: bytes) -> Image | None:
 
 
 def _packed(data: bytes, order: re.Pattern[bytes]) -> bytes | None:
-    """The compressed pixels; `None` if a checksum is wrong, a chunk unexpected, or the palette not the grey ramp."""
+    """Returns the compressed pixels; `None` for a wrong checksum, an unexpected chunk or another palette."""
     kinds: list[bytes] = []
     packed: list[bytes] = []
     offset = len(START) - CHUNK.size

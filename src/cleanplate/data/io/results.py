@@ -17,7 +17,7 @@ Bits = NDArray[np.uint8]
 
 
 class VideoResults:
-    """What a method has left for one video: a mask per frame, and perhaps backgrounds."""
+    """The results of a method for one video: a mask per frame, and optionally backgrounds."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -27,15 +27,15 @@ class VideoResults:
         return frozenset(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else frozenset()
 
     def mask_path(self, number: int) -> Path:
-        """Where the mask of frame `number` belongs."""
+        """Returns the path of the mask of frame `number`."""
         return self.folder / f"bin{number:06d}.png"
 
     def has_masks(self) -> bool:
-        """Whether there is any mask."""
+        """Returns whether there is any mask."""
         return next(self.folder.glob("bin*.png"), None) is not None
 
     def read_mask(self, number: int, shape: tuple[int, ...]) -> Image:
-        """The mask of frame `number`.
+        """Returns the mask of frame `number`.
 
         Args:
             number: the frame's number on disk.
@@ -53,10 +53,10 @@ class VideoResults:
         return mask
 
     def read_foreground(self, number: int, shape: tuple[int, ...]) -> Bits:
-        """The pixels of frame `number` that are exactly 255, packed eight to a byte as by `np.packbits`.
+        """Returns the pixels of frame `number` that are exactly 255, packed eight to a byte as by `np.packbits`.
 
-        Scoring reads masks by the ten thousand and wants nothing else of them; the check of the values comes out of the
-        packing almost for nothing. Arguments and errors as `read_mask`.
+        This is all that scoring needs of tens of thousands of masks, and packed values are checked almost for free.
+        Arguments and errors as in `read_mask`.
         """
         mask = self._decoded(number, shape)
         marked = np.packbits(mask)
@@ -67,10 +67,10 @@ class VideoResults:
 
     def _decoded(self, number: int, shape: tuple[int, ...]) -> Image:
         path = self.mask_path(number)
-        # One call for reading and decoding: with several threads, each call more is a wait for the interpreter. OpenCV
-        # tells of a missing file on the terminal, so it is asked for those alone that are there.
+        # A single call reads and decodes: with several threads, each call waits for the interpreter lock. OpenCV prints
+        # a warning for a missing file, so it gets existing files only.
         read = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE) if path.name in self._names else None
-        mask = _read_or_tell(path) if read is None else np.asarray(read, dtype=np.uint8)
+        mask = _read_existing(path) if read is None else np.asarray(read, dtype=np.uint8)
         if mask.shape != shape:
             raise DataError(
                 f"{path}: is {mask.shape[1]}×{mask.shape[0]}, the ground truth is {shape[1]}×{shape[0]}; "
@@ -79,7 +79,7 @@ class VideoResults:
         return mask
 
     def backgrounds(self) -> dict[int | None, Path]:
-        """Estimated backgrounds: by frame number (`background/bg%06d.png`), else one for the video (key `None`)."""
+        """Returns estimated backgrounds by frame number (`background/bg%06d.png`), or a single one under `None`."""
         by_frame: dict[int | None, Path] = {
             int(path.stem[2:]): path
             for path in sorted((self.folder / "background").glob("bg*.png"))
@@ -93,19 +93,19 @@ class ResultFolder:
     """The results of one method on many videos."""
 
     def __init__(self, root: Path) -> None:
-        """Opens `root`; raises `DataError` if it is no folder."""
+        """Opens `root`; raises `DataError` if it is not a folder."""
         if not root.is_dir():
             raise DataError(f"{root}: no such folder of results")
         self.root = root
 
     def scenes(self) -> list[str]:
-        """All `category/video` that hold a mask or a background, sorted."""
+        """Returns all `category/video` that have a mask or a background, sorted."""
         folders = (path for path in self.root.glob("*/*") if path.is_dir())
         held = (path for path in folders if self._holds_results(VideoResults(path)))
         return sorted(f"{path.parent.name}/{path.name}" for path in held)
 
     def video(self, scene: str) -> VideoResults:
-        """The results of `category/video`."""
+        """Returns the results of `category/video`."""
         return VideoResults(self.root / scene)
 
     @staticmethod
@@ -113,7 +113,7 @@ class ResultFolder:
         return video.has_masks() or bool(video.backgrounds())
 
 
-def _read_or_tell(path: Path) -> Image:
+def _read_existing(path: Path) -> Image:
     try:
         return read_gray(path)
     except DataError as error:
@@ -123,14 +123,14 @@ def _read_or_tell(path: Path) -> Image:
 
 
 def _only_foreground(mask: Image) -> bool:
-    """Whether every pixel that is not 0 is 255: the only value with all eight bits set."""
+    """Returns whether every non-zero pixel is 255, the only value with all eight bits set."""
     return _set_bits(mask) == 8 * cv2.countNonZero(mask)
 
 
 def _require_mask_values(mask: Image, path: Path) -> None:
-    strange = [value for value in np.unique(mask).tolist() if value not in MASK_VALUES]
-    if strange:
-        listed = ", ".join(map(str, strange[:5])) + (", …" if len(strange) > 5 else "")
+    invalid = [value for value in np.unique(mask).tolist() if value not in MASK_VALUES]
+    if invalid:
+        listed = ", ".join(map(str, invalid[:5])) + (", …" if len(invalid) > 5 else "")
         raise DataError(
             f"{path}: holds the values {listed}; a mask holds only 0 (background), 127 (shadow) and "
             "255 (foreground): threshold after any resizing and store it lossless"

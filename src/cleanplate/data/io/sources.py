@@ -1,4 +1,4 @@
-"""Where frames come from: a folder of pictures or a video file, behind one small interface."""
+"""Sources of frames with random access: picture files, a video file, or frames in memory."""
 
 import re
 import threading
@@ -15,23 +15,23 @@ from cleanplate.utils.arrays import Image
 
 
 class FrameSource(Protocol):
-    """Frames of one camera, in order, read one at a time from any thread."""
+    """Frames of one camera in order, with random access from any thread."""
 
     def __len__(self) -> int:
         """Number of frames."""
         ...
 
     def read(self, index: int) -> Image:
-        """Frame `index` (from 0) as uint8 BGR `[H, W, 3]`; raises `DataError` naming the file if it is broken."""
+        """Returns frame `index` (from 0), uint8 BGR `[H, W, 3]`; raises `DataError` naming the file if it is broken."""
         ...
 
     def label(self, index: int) -> str:
-        """What a message calls frame `index`: a file's path, or the video's with the frame number."""
+        """Returns the name of frame `index` for messages: its path, or the path of the video with the frame number."""
         ...
 
 
 def natural_key(name: str) -> list[tuple[int, int | str]]:
-    """Sort key under which `2.jpg` comes before `10.jpg`, as people and cameras count."""
+    """Returns a sort key under which `2.jpg` comes before `10.jpg`."""
     return [(0, int(part)) if part.isdecimal() else (1, part.lower()) for part in re.split(r"(\d+)", name) if part]
 
 
@@ -43,7 +43,7 @@ class ImageFiles:
 
     @classmethod
     def of_folder(cls, folder: Path) -> "ImageFiles":
-        """All pictures directly in `folder`, in natural order; other files (`Thumbs.db`, notes) are passed over.
+        """Returns all pictures directly in `folder` in natural order; other files (`Thumbs.db`, notes) are ignored.
 
         Raises:
             DataError: if the folder is missing or holds no picture.
@@ -67,8 +67,8 @@ class ImageFiles:
         return str(self.paths[index])
 
 
-class KeptFrames:
-    """Frames that were kept in memory, of a camera that does not show them again."""
+class FramesInMemory:
+    """Frames held in memory."""
 
     def __init__(self, frames: Sequence[Image], name: str) -> None:
         self._frames = frames
@@ -108,11 +108,11 @@ class FirstFrames:
 class VideoFile:
     """A video file (mp4, avi, GIF, …) with random access; reading forwards costs no seek.
 
-    OpenCV's frame count is an estimate of the container, so the frames are counted once, without decoding pictures.
+    The frames are counted once without decoding them, because OpenCV's frame count is an estimate of the container.
     """
 
     def __init__(self, path: Path, most: int | None = None) -> None:
-        """Opens and counts; `most` frames at most, the rest of the file is not looked at."""
+        """Opens the file and counts its frames; `most` limits their number, and the rest of the file is not read."""
         if not path.is_file():
             raise DataError(f"{path}: no such video file")
         self.path = path

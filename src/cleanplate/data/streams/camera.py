@@ -1,9 +1,9 @@
-"""A webcam or network stream, which may be lost and found again."""
+"""A webcam or network stream, which is opened again when the connection is lost."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
 from threading import Event
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,28 +11,11 @@ import numpy as np
 from cleanplate.data.streams.stream import MISSING, Numbered, plausible_rate
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.retry import RetryPolicy
 
 
-class RetryPolicy(Protocol):
-    """How often, and after what pause, a lost camera is looked for again."""
-
-    @property
-    def tries(self) -> int:
-        """Attempts in a row that may fail."""
-        ...
-
-    @property
-    def pause(self) -> Callable[[Event, float], None]:
-        """Waits so many seconds, or until the event is set."""
-        ...
-
-    def seconds(self, failures: int, asked: float | None) -> float:
-        """The pause after so many failures in a row, from 1; `asked` is `None`."""
-        ...
-
-
-class Camera:
-    """A webcam or network stream. Where it is lost it is opened again, with longer and longer pauses."""
+class CameraStream:
+    """A webcam or network stream; a lost connection is opened again after increasing pauses."""
 
     live = True
     pictures = False
@@ -46,14 +29,14 @@ class Camera:
         notice: Callable[[str], None] = lambda text: None,
         opener: Callable[[int | str], Any] | None = None,
     ) -> None:
-        """Opens it, so that a wrong address is an error at once.
+        """Opens the camera, so that a wrong address raises at once.
 
         Args:
             target: index of a webcam, or URL.
-            retry: how a lost one is looked for.
-            stop: set by another thread, ends the frames.
-            notice: is told in one line when the camera is lost and when it is back.
-            opener: gives an object like `cv2.VideoCapture`, which it is if nothing is said.
+            retry: when and how often a lost connection is tried again.
+            stop: ends the frames when another thread sets it.
+            notice: called with one line when the connection is lost and when it is back.
+            opener: returns an object like `cv2.VideoCapture`, which is the default.
 
         Raises:
             DataError: if it cannot be opened.
@@ -73,7 +56,7 @@ class Camera:
         self._recorded = int(said) if 0 < said < 2**31 else None
 
     def frames(self) -> Iterator[Numbered]:
-        """See `FrameStream`; raises once a lost camera did not come back."""
+        """See `FrameStream`; raises if a lost connection does not come back."""
         try:
             for number in count(1):
                 frame = self._next(number)
@@ -96,11 +79,11 @@ class Camera:
                 return np.asarray(frame, np.uint8)
             self._capture.release()
             if self._recorded and number > (1 - MISSING) * self._recorded:
-                return None  # a recording behind an address has an end
+                return None  # a recording at an address has an end
             failures += 1
             if failures > self._retry.tries:
                 raise DataError(f"{self.name}: lost after frame {number - 1} and not found again; {self._advice()}")
-            seconds = self._retry.seconds(failures, None)
+            seconds = self._retry.seconds(failures)
             self._notice(f"{self.name}: no picture; trying again in {seconds:.1f} s ({failures}/{self._retry.tries})")
             self._retry.pause(self._stop, seconds)
             if not self._stop.is_set():
@@ -114,7 +97,7 @@ class Camera:
 
 
 def without_password(address: str) -> str:
-    """An address as a message may show it: `rtsp://user:secret@host/` becomes `rtsp://***@host/`."""
+    """Returns an address for messages: `rtsp://user:secret@host/` becomes `rtsp://***@host/`."""
     scheme, separator, rest = address.partition("://")
     place, slash, path = rest.partition("/")
     shown = "***@" + place.rpartition("@")[2] if "@" in place else place

@@ -1,4 +1,4 @@
-"""Frames out of a pipe: any container that FFmpeg reads forwards, or raw pictures of a known size."""
+"""Video on standard input: any container that FFmpeg reads forwards, or raw pictures of a known size."""
 
 import re
 from collections.abc import Iterator
@@ -11,11 +11,11 @@ from cleanplate.data.streams.stream import Numbered, plausible_rate
 from cleanplate.errors import DataError
 
 _RAW = re.compile(r"(\d+)x(\d+)(?:@(\d+(?:\.\d+)?))?")
-_MOST_BYTES = 2**31
+_MAX_BYTES = 2**31
 
 
 class _ForwardOnly:
-    """A file of which FFmpeg knows that it cannot be wound back."""
+    """A file without `seek`, so that FFmpeg reads it forwards."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -24,8 +24,8 @@ class _ForwardOnly:
         return self._file.read(size)
 
 
-class PipedVideo:
-    """A video on a pipe: MJPEG, MPEG-TS, Matroska/WebM, AVI, Y4M, H.264, …, by PyAV."""
+class StdinVideo:
+    """A video on standard input (MJPEG, MPEG-TS, Matroska/WebM, AVI, Y4M, H.264, …), decoded by PyAV."""
 
     live = True
     pictures = False
@@ -33,7 +33,7 @@ class PipedVideo:
     name = "standard input"
 
     def __init__(self, file: BinaryIO) -> None:
-        """Raises `DataError` where PyAV is missing; reads nothing yet."""
+        """Raises `DataError` if PyAV is missing; reads nothing yet."""
         try:
             import av
         except ImportError as error:
@@ -69,8 +69,8 @@ class PipedVideo:
         """See `FrameStream`."""
 
 
-class RawPipe:
-    """Raw pictures one after the other: uint8 BGR, row by row, as FFmpeg's `-f rawvideo -pix_fmt bgr24` writes them."""
+class RawStdinVideo:
+    """Raw pictures, uint8 BGR row by row, as FFmpeg's `-f rawvideo -pix_fmt bgr24` writes them."""
 
     live = True
     pictures = False
@@ -81,16 +81,16 @@ class RawPipe:
         """Args: `form` is `WIDTHxHEIGHT` or `WIDTHxHEIGHT@FPS`; raises `DataError` for anything else."""
         found = _RAW.fullmatch(form)
         width, height = (int(found[1]), int(found[2])) if found else (0, 0)
-        if found is None or not 0 < width * height * 3 < _MOST_BYTES:
+        if found is None or not 0 < width * height * 3 < _MAX_BYTES:
             raise DataError(
-                f"--raw {form}: not the form of a picture; say WIDTHxHEIGHT or WIDTHxHEIGHT@FPS, as 640x480@30"
+                f"--raw {form}: not the size of a picture; say WIDTHxHEIGHT or WIDTHxHEIGHT@FPS, as 640x480@30"
             )
         self.frames_per_second = plausible_rate(float(found[3] or 0))
         self._file = file
         self._shape = (height, width, 3)
 
     def frames(self) -> Iterator[Numbered]:
-        """See `FrameStream`; raises where the last picture is not whole."""
+        """See `FrameStream`; raises if the last picture is incomplete."""
         size = int(np.prod(self._shape))
         for number in count(1):
             data = self._file.read(size)

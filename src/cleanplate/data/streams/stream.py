@@ -1,4 +1,4 @@
-"""Frames as they come, one after the other: what a stream is, and recordings read as one."""
+"""Streams: frames that are read once, in order; and recordings read as a stream."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,18 +18,18 @@ _UNKNOWN_RATE = 25.0
 _RATES = (1.0, 240.0)
 _PRECISELY_COUNTED = frozenset({".mp4", ".m4v", ".mov", ".avi"})
 MISSING = 0.02
-"""The share of the frames named in a video's table of contents that may be missing; edit lists leave some out."""
+"""Share of the frames stated by a video's header that may be missing; edit lists leave some out."""
 
 Numbered = tuple[int, Image]
 
 
 class FrameStream(Protocol):
-    """Frames of one camera, each with its number, read once from the first to the last, if there is a last.
+    """Numbered frames of one camera, read once from the first on; a live stream may have no last one.
 
     Attributes:
-        name: what messages call it; holds no password.
-        live: whether frames that were read are gone: they cannot be read again, and do not wait.
-        pictures: whether the frames are picture files rather than a video.
+        name: name for messages, without password.
+        live: whether frames can be read only once and are lost if they are not read in time.
+        pictures: whether the frames are picture files instead of a video.
     """
 
     name: str
@@ -38,30 +38,30 @@ class FrameStream(Protocol):
 
     @property
     def frames_per_second(self) -> float:
-        """How fast the frames follow each other; 25 where nobody says. Known for sure once the first frame was read."""
+        """Frame rate; 25 if it is unknown. It may change when the first frame is read."""
         ...
 
     @property
     def total(self) -> int | None:
-        """About how many frames there are; `None` where nobody knows."""
+        """Approximate number of frames; `None` if it is unknown."""
         ...
 
     def frames(self) -> Iterator[Numbered]:
-        """Yields number (from 1) and frame, uint8 BGR `[H, W, 3]`; raises `DataError` where they break off."""
+        """Yields number (from 1) and frame, uint8 BGR `[H, W, 3]`; raises `DataError` if the stream breaks off."""
         ...
 
     def sequence(self, most: int | None = None) -> FrameSequence | None:
-        """The same frames, or the first `most` of them, to be read at will; `None` if they are live."""
+        """Returns the frames, or the first `most` of them, with random access; `None` for a live stream."""
         ...
 
 
 def plausible_rate(rate: float) -> float:
-    """Frames per second as a container or a driver tells them; 25 for what nobody films with."""
+    """Returns the frame rate that a container or driver states, or 25 if it is implausible."""
     return rate if _RATES[0] <= rate <= _RATES[1] else _UNKNOWN_RATE
 
 
-class Pictures:
-    """A sequence that exists already: a folder of pictures, a glob, a scene of a data set."""
+class SequenceStream:
+    """A sequence read as a stream: a folder of pictures, a glob, or a scene of a dataset."""
 
     live = False
 
@@ -76,9 +76,9 @@ class Pictures:
         """See `FrameStream`."""
         return len(self._sequence)
 
-    def of_any_size(self) -> "Pictures":
-        """The same, but each picture may have a size of its own."""
-        return Pictures(replace(self._sequence, still_pictures=True), self.frames_per_second)
+    def of_any_size(self) -> "SequenceStream":
+        """Returns the same stream, whose pictures may differ in size."""
+        return SequenceStream(replace(self._sequence, still_pictures=True), self.frames_per_second)
 
     def frames(self) -> Iterator[Numbered]:
         """See `FrameStream`."""
@@ -93,8 +93,8 @@ class Pictures:
         return replace(whole, source=FirstFrames(whole.source, most), numbers=whole.numbers[:most])
 
 
-class Video:
-    """A video file or GIF read forwards once, without counting its frames first."""
+class VideoStream:
+    """A video file or GIF, read forwards without counting its frames first."""
 
     live = False
     pictures = False
@@ -102,7 +102,7 @@ class Video:
     def __init__(self, path: Path) -> None:
         self.name = str(path)
         self.path = path
-        capture = opened_video(path)
+        capture = open_video(path)
         self.frames_per_second = plausible_rate(capture.get(cv2.CAP_PROP_FPS))
         said = capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.total = int(said) if 0 < said < 2**31 else None
@@ -112,8 +112,8 @@ class Video:
             raise DataError(f"{path}: holds no frame that can be decoded; it is empty or damaged, try another copy")
 
     def frames(self) -> Iterator[Numbered]:
-        """See `FrameStream`; raises where a video ends long before its table of contents does."""
-        capture = opened_video(self.path)
+        """See `FrameStream`; raises if the video ends long before its header says."""
+        capture = open_video(self.path)
         try:
             for number in count(1):
                 ok, frame = capture.read()
@@ -131,16 +131,16 @@ class Video:
             )
 
     def sequence(self, most: int | None = None) -> FrameSequence:
-        """See `FrameStream`; frames that are damaged are passed over."""
+        """See `FrameStream`; damaged frames are skipped."""
         source = VideoFile(self.path, most)
         return FrameSequence(self.path.stem, source, range(1, len(source) + 1), on_corrupt="skip")
 
 
-def opened_video(path: Path) -> Any:
-    """OpenCV's capture of a video file.
+def open_video(path: Path) -> Any:
+    """Opens a video file with OpenCV.
 
     Raises:
-        DataError: if it is missing, empty, or no video.
+        DataError: if it is missing, empty, or not a video.
     """
     try:
         with path.open("rb") as file:

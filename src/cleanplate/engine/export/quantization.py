@@ -17,7 +17,7 @@ from torch import nn
 
 from cleanplate.data.open import open_stream
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
-from cleanplate.data.training.examples import labelled_numbers
+from cleanplate.data.training import labelled_numbers
 from cleanplate.engine.export.metadata import input_names
 from cleanplate.engine.export.model_graph import ModelGraph
 from cleanplate.errors import DataError, ModelError

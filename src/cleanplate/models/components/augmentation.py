@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from pydantic import Field
 
-from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.data.training import MOVING, UNKNOWN
 from cleanplate.errors import ModelError
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import Options, Share

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.data.training import MOVING, UNKNOWN
 from cleanplate.models.components.shading import overlap, silhouette
 from cleanplate.utils.arrays import Image, Score
 

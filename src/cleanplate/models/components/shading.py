@@ -8,7 +8,7 @@ foot of an object, cast over the ground, or of something outside the picture. La
 import cv2
 import numpy as np
 
-from cleanplate.data.training.examples import MOVING
+from cleanplate.data.training import MOVING
 from cleanplate.utils.arrays import Image, Score
 
 _DARKEST = 0.1  # under a car hardly any light is left

@@ -11,7 +11,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel, League
 from cleanplate.models.components.losses.segmentation import check_segmentation_mix
@@ -107,14 +107,14 @@ class SupervisedModel(BackgroundModel):
         """The network, its weights drawn from torch's global generator or read from a file."""
 
     @abstractmethod
-    def examples(self, labelled: Sequence[Labelled]) -> Examples:
+    def examples(self, labelled: Sequence[LabelledFrames]) -> Examples:
         """Training examples from labelled frames."""
 
     @abstractmethod
     def logits(self, pictures: Tensor) -> Tensor:
         """Logits of foreground, `[N, 1, h, w]`, of pictures as `Examples` gives them, uint8 `[N, C, h, w]`."""
 
-    def task(self, labelled: Sequence[Labelled]) -> "LabelledTask":
+    def task(self, labelled: Sequence[LabelledFrames]) -> "LabelledTask":
         """The task that trains the network, data loaders included."""
         from cleanplate.models.supervised.training import LabelledTask
 
@@ -125,7 +125,7 @@ class SupervisedModel(BackgroundModel):
         self.learnt = True
         self.network.eval()
 
-    def learn(self, labelled: Sequence[Labelled]) -> Self:
+    def learn(self, labelled: Sequence[LabelledFrames]) -> Self:
         """Trains with a plain Lightning `Trainer`; the pipeline brings its own, with checkpoints and logging."""
         task = self.task(labelled)
         train_plainly(task, self.options.epochs)

@@ -12,7 +12,7 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import BinaryF1Score, BinaryJaccardIndex, BinaryPrecision, BinaryRecall
 
 from cleanplate.data.sequence import evenly_spaced
-from cleanplate.data.training.examples import MOVING, UNKNOWN, NumberedBatches
+from cleanplate.data.training import MOVING, UNKNOWN, NumberedBatches
 from cleanplate.metrics.boundary import BoundaryF
 from cleanplate.models.components.losses.segmentation import segmentation_loss
 from cleanplate.models.training import scheduled

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cleanplate.data import open_sequence
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
-from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.data.training import MOVING, UNKNOWN
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.pasting import Cutout, TrainingScene, paste, random_object
 from cleanplate.models.components.shading import shade_alone, shade_of, somewhere

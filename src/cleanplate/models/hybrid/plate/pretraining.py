@@ -20,7 +20,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, IterableDataset
 
 import cleanplate
-from cleanplate.data.training.examples import MOVING, UNKNOWN
+from cleanplate.data.training import MOVING, UNKNOWN
 from cleanplate.models.components.pasting import TrainingScene
 from cleanplate.models.hybrid.plate.examples import draw_batch, rendered, training_scene
 from cleanplate.models.hybrid.plate.network import ForegroundNetwork

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from cleanplate.data.sequence import evenly_spaced
-from cleanplate.data.training.examples import Labelled, shuffled, split_off
+from cleanplate.data.training import LabelledFrames, hold_out, shuffled
 from cleanplate.errors import DataError
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.pasting import TrainingScene, paste, random_object
@@ -57,7 +57,7 @@ class BgsExamples(Examples):
     """
 
     def __init__(
-        self, labelled: Sequence[Labelled], new_base: Callable[[], BackgroundModel], options: "BgsNetOptions"
+        self, labelled: Sequence[LabelledFrames], new_base: Callable[[], BackgroundModel], options: "BgsNetOptions"
     ) -> None:
         super().__init__(options.seed)
         self.options = options
@@ -67,11 +67,11 @@ class BgsExamples(Examples):
         for video in labelled:
             self._take(video, new_base())
 
-    def _take(self, video: Labelled, base: BackgroundModel) -> None:
+    def _take(self, video: LabelledFrames, base: BackgroundModel) -> None:
         if video.sequence.still_pictures:
             raise DataError(f"{video.sequence.name}: single pictures have no background; bgsnet learns from videos")
         base.fit(video.sequence)
-        learnt, held = split_off(video.numbers)
+        learnt, held = hold_out(video.numbers)
         views = list(_views(video, base, evenly_spaced(learnt, self.options.examples)))
         self.views += views
         self.held_out_views += list(_views(video, base, evenly_spaced(held, _HELD_OUT)))
@@ -112,7 +112,7 @@ def stacked(frame: Image, background: Image, recent: Image, noise: Image | Score
     return whole
 
 
-def _views(video: Labelled, base: BackgroundModel, numbers: Sequence[int]) -> Iterator[View]:
+def _views(video: LabelledFrames, base: BackgroundModel, numbers: Sequence[int]) -> Iterator[View]:
     noise = np.clip(np.rint(base.noise_of(video.sequence.size)), 0, 255).astype(np.uint8)
     position = {number: index for index, number in enumerate(video.sequence.numbers)}
     for number in numbers:

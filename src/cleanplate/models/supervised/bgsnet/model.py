@@ -12,7 +12,7 @@ What to expect: with labels of the same video it is far better than `plate`. Wit
 it is not: it learns what holds for those videos, and the average with the weights of `plate` (`kept`) recovers most of
 the loss. Published networks of this kind learn from forty videos.
 
-Example: `cleanplate.create("bgsnet").learn([Labelled.of(other)]).fit(sequence).apply(frame)`;
+Example: `cleanplate.create("bgsnet").learn([LabelledFrames.of(other)]).fit(sequence).apply(frame)`;
 `dvc exp run -S data=cdnet -S data.root=… -S model=bgsnet -S protocol=scene`. See also `plate`.
 """
 
@@ -25,7 +25,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.components.graphs.estimates import EstimateGraph
@@ -112,7 +112,7 @@ class BgsNet(ModelWrapper, SupervisedModel):
             network.load_narrower(pretrained_weights())
         return network
 
-    def examples(self, labelled: Sequence[Labelled]) -> BgsExamples:
+    def examples(self, labelled: Sequence[LabelledFrames]) -> BgsExamples:
         """See `SupervisedModel.examples`."""
         return BgsExamples(labelled, self.new_base, self.options)
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
-from cleanplate.data.training.examples import Labelled, split_off
+from cleanplate.data.training import LabelledFrames, hold_out
 from cleanplate.errors import DataError
 from cleanplate.foreground.difference import compensate_light
 from cleanplate.models.components.initializers import initial_background
@@ -41,7 +41,7 @@ class PairExamples(Examples):
         options: see `PairNetOptions`.
     """
 
-    def __init__(self, labelled: Sequence[Labelled], options: "PairNetOptions") -> None:
+    def __init__(self, labelled: Sequence[LabelledFrames], options: "PairNetOptions") -> None:
         super().__init__(options.seed)
         self.options = options
         self.shape = options.crop, round(options.crop * 4 / 3 / MULTIPLE) * MULTIPLE
@@ -59,11 +59,11 @@ class PairExamples(Examples):
         if not self.scenes and not self.stills:
             raise DataError("pairnet: no training data: neither a scene nor still pictures")
 
-    def _take(self, item: Labelled, most: int, most_cutouts: int) -> None:
+    def _take(self, item: LabelledFrames, most: int, most_cutouts: int) -> None:
         plate = plate_of(item.sequence, self.options.initial)
         size = working_size(plate.shape[:2], self.options.working)
         plate = shrunk(plate, size)
-        learnt, held = split_off(item.numbers)
+        learnt, held = hold_out(item.numbers)
         frames: list[Image] = []
         labels: list[Image] = []
         cutouts: list[Cutout] = []

@@ -27,7 +27,7 @@ import torch
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.foreground.difference import compensate_light
@@ -94,7 +94,7 @@ class PairNet(SupervisedModel):
         """See `SupervisedModel.build`."""
         return PairNetwork()
 
-    def examples(self, labelled: Sequence[Labelled]) -> PairExamples:
+    def examples(self, labelled: Sequence[LabelledFrames]) -> PairExamples:
         """See `SupervisedModel.examples`."""
         return PairExamples(labelled, self.options)
 

@@ -11,7 +11,7 @@ from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.coco import annotations_of, labelled_pictures
 from cleanplate.data.datasets.picture_set import Defects, LabelledPicture, LabelOptions
 from cleanplate.data.io.images import read_color
-from cleanplate.data.training.examples import MOVING, Labelled
+from cleanplate.data.training import MOVING, LabelledFrames
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.models.components.pasting import Cutout
 from cleanplate.utils.arrays import Image
@@ -24,7 +24,7 @@ _SMALLEST_SHARE = 0.003
 _CLEAN_EDGE = 24  # shorter side in pixels from which a mask is eroded by one, to leave out the old background
 
 
-def stills_of(labelled: Labelled) -> list[Reader]:
+def stills_of(labelled: LabelledFrames) -> list[Reader]:
     """A reader for each picture of a set of still pictures."""
     return [partial(labelled.read, number) for number in labelled.numbers]
 
@@ -45,7 +45,7 @@ def people_below(folder: str) -> list[Reader]:
         return []
     place = Path(folder)
     if (place / "input").is_dir():
-        return stills_of(Labelled.of(read_cdnet(place)))
+        return stills_of(LabelledFrames.of(read_cdnet(place)))
     if not annotations_of(place).is_file():
         raise ConfigError(
             f"people: {place} is neither a folder in the CDnet layout (input/, groundtruth/) nor a split of COCO with "

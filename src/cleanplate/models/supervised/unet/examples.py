@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cleanplate.data.sequence import evenly_spaced
-from cleanplate.data.training.examples import Labelled, shuffled, split_off
+from cleanplate.data.training import LabelledFrames, hold_out, shuffled
 from cleanplate.errors import DataError
 from cleanplate.models.components.augmentation import Augmentation, pasted
 from cleanplate.models.learned import shrunk
@@ -20,7 +20,7 @@ from cleanplate.utils.arrays import Image
 if TYPE_CHECKING:
     from cleanplate.models.supervised.unet.model import UNetOptions
 
-Place = tuple[Labelled, int]
+Place = tuple[LabelledFrames, int]
 """A set of labelled pictures and the number of one of them."""
 
 
@@ -30,13 +30,13 @@ class UNetExamples(Examples):
     Every tenth picture is held out, at most `options.judged` of them, evenly spaced.
     """
 
-    def __init__(self, labelled: Sequence[Labelled], options: "UNetOptions") -> None:
+    def __init__(self, labelled: Sequence[LabelledFrames], options: "UNetOptions") -> None:
         super().__init__(options.seed)
         self.options = options
         self.augmentation = Augmentation(options.side, options)
         self._read = lru_cache(options.frames)(self._read_anew)  # with a small set, decoding would be half of the work
         places = [(pictures, number) for pictures in labelled for number in pictures.numbers]
-        learnt, held = split_off(range(len(places)))
+        learnt, held = hold_out(range(len(places)))
         self.places = [places[index] for index in learnt]
         self.judged = [places[index] for index in evenly_spaced(held, options.judged)]
 

@@ -7,7 +7,7 @@ each frame are inpainted from their surroundings.
 Source: Ronneberger et al., "U-Net: convolutional networks for biomedical image segmentation", MICCAI 2015. Widths,
 norm, upsampling, losses and augmentation are options; the defaults are small, for one processor core.
 
-Example: `cleanplate.create("unet").learn([Labelled.of(pictures)]).apply(frame)`;
+Example: `cleanplate.create("unet").learn([LabelledFrames.of(pictures)]).apply(frame)`;
 `dvc exp run -S data=coco -S data.root=… -S model=unet`. See also `fusion`, which combines it with a model of the scene.
 """
 
@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.training.examples import Labelled
+from cleanplate.data.training import LabelledFrames
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.components.augmentation import AugmentationOptions
 from cleanplate.models.components.blocks import Activation, Style
@@ -112,11 +112,11 @@ class UNet(SupervisedModel):
             Style(options.norm, options.activation),
         )
 
-    def examples(self, labelled: Sequence[Labelled]) -> UNetExamples:
+    def examples(self, labelled: Sequence[LabelledFrames]) -> UNetExamples:
         """See `SupervisedModel.examples`."""
         return UNetExamples(labelled, self.options)
 
-    def task(self, labelled: Sequence[Labelled]) -> "LabelledTask":
+    def task(self, labelled: Sequence[LabelledFrames]) -> "LabelledTask":
         """See `SupervisedModel.task`; `encoder_weights` is read only here, so that a checkpoint does not need it."""
         if self.options.encoder_weights is not None:
             load_encoder(self.network.encoder, self.options.encoder_weights)

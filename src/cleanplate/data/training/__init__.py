@@ -1,1 +1,0 @@
-"""Batches and examples for training."""
