@@ -84,7 +84,7 @@ def test_numbers_are_read_as_they_are_typed(text: str, value: object) -> None:
         ("", "'': write key=value"),
         ("model=autoencoder", "model: 'autoencoder' is unknown; choose one of aae, ae, .*median"),
         ("data=", "data: '' is unknown; choose one of capture, cdnet, coco, .*synthetic, video"),
-        ("modle.latent_dim=3", r"modle\.latent_dim: no such key; 'modle' is not in data, runs, flow, model, "),
+        ("modle.latent_dim=3", r"modle\.latent_dim: no such key; 'modle' is not in data, "),
         ("model.los.mse=3", r"model\.los\.mse: no such key; 'los' is not in name, "),
         ("seed.more=3", r"seed\.more: seed holds one value, not keys"),
         ("seed.more.still=3", r"seed\.more\.still: seed holds one value, not keys"),

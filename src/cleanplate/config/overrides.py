@@ -1,15 +1,15 @@
-"""`key=value` on the command line of a stage, without Hydra: a bare GPU box has params.yaml and no more.
+"""Applies `key=value` overrides to params.yaml without Hydra, for a machine that has only params.yaml.
 
 `dvc exp run -S …` is the way to run experiments; this is for running one stage by hand.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import yaml
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from cleanplate.errors import ConfigError
 
@@ -17,8 +17,8 @@ from cleanplate.errors import ConfigError
 def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str], conf: Path) -> dict[str, Any]:
     """Returns `values` with the overrides applied.
 
-    What a model's file takes from elsewhere (`runs: ${data.scenes}`) goes on following it, as under Hydra, unless
-    `values` or an override says otherwise.
+    A value that a group's file takes from elsewhere (`runs: ${data.scenes}`) keeps following it, as under Hydra, unless
+    `values` or an override sets it to something else.
 
     Args:
         values: what params.yaml holds.
@@ -26,100 +26,89 @@ def apply_overrides(values: Mapping[str, Any], overrides: Sequence[str], conf: P
         conf: the folder of the groups.
 
     Raises:
-        ConfigError: for a word without `=`, a value that is no YAML, a key that does not exist or an unknown group
-            file, with the choices.
+        ConfigError: for an override without `=`, invalid YAML, a key that does not exist or an unknown group file, with
+            the choices.
     """
-    result: dict[str, Any] = deepcopy(dict(values))
-    _link_again(result, conf)
+    result = OmegaConf.create(dict(values))
+    _restore_interpolations(result, conf)
     # As in conf/config.yaml, a protocol comes after the model and has the last word on the runs.
     for override in sorted(overrides, key=lambda override: override.startswith("protocol=")):
         key, equals, text = override.partition("=")
         if not (key and equals):
             raise ConfigError(f"{override!r}: write key=value, as in model.latent_dim=32")
-        if "." not in key and isinstance(result.get(key), dict):
-            _take_group(result, key, text, conf)
+        if "." not in key and isinstance(result.get(key), DictConfig):
+            for name, section in _group_file(conf, key, text).items_ex(resolve=False):
+                result[name] = section
         else:
-            _set(result, key, _read(key, text))
-    return {name: _resolved(part, result) for name, part in result.items()}
+            _set(result, key, _parsed(key, text))
+    try:
+        resolved = OmegaConf.to_container(result, resolve=True)
+    except OmegaConfBaseException as error:
+        raise ConfigError(str(error).splitlines()[0]) from error
+    assert isinstance(resolved, dict)
+    return {str(key): value for key, value in resolved.items()}
 
 
-def _link_again(result: dict[str, Any], conf: Path) -> None:
-    """Puts the `${…}` of the model's and the protocol's file back where values still agree with what they point at."""
+def _restore_interpolations(result: DictConfig, conf: Path) -> None:
+    """Puts back the `${…}` of the model's and the protocol's file where the values agree with what they refer to."""
     for group in ("model", "protocol"):
         section = result.get(group)
-        if not isinstance(section, dict):
+        if not isinstance(section, DictConfig) or not (conf / group / f"{section.get('name')}.yaml").is_file():
             continue
-        file = conf / group / f"{section.get('name')}.yaml"
-        if not file.is_file():
-            continue
-        parts = _parts_of(file, group)
+        parts: Any = OmegaConf.to_container(_group_file(conf, group, section.name), resolve=False)
         for place, links in ((result, parts), (section, parts.get(group, {}))):
             for key, link in links.items():
-                if key in place and _is_link(link) and place[key] == _resolved(link, result):
+                if isinstance(link, str) and link.startswith("${") and key in place:
+                    present = place[key]
                     place[key] = link
+                    if place[key] != present:
+                        place[key] = present
 
 
-def _take_group(result: dict[str, Any], group: str, choice: str, conf: Path) -> None:
+def _group_file(conf: Path, group: str, choice: str) -> DictConfig:
+    """What a group's file sets, by top-level key; the files of its `defaults` come first, as under Hydra."""
     file = conf / group / f"{choice}.yaml"
     if not file.is_file():
         choices = ", ".join(sorted(path.stem for path in (conf / group).glob("*.yaml")))
         raise ConfigError(f"{group}: {choice!r} is unknown; choose one of {choices}")
-    result.update(_parts_of(file, group))
-
-
-def _parts_of(file: Path, group: str) -> dict[str, Any]:
-    """What a group's file sets, by top-level key; the files of its `defaults` come first, as under Hydra."""
     text = file.read_text()
-    content = dict(yaml.safe_load(text))
-    own = content if text.startswith("# @package _global_") else {group: content}
-    parts: dict[str, Any] = {}
-    for base in content.pop("defaults", []):
-        parts = _merged(parts, own if base == "_self_" else _parts_of(file.with_name(f"{base}.yaml"), group))
-    return parts or own
+    content = yaml.safe_load(text)
+    own = OmegaConf.create({key: value for key, value in content.items() if key != "defaults"})
+    if not text.startswith("# @package _global_"):
+        own = OmegaConf.create({group: own})
+    parts = OmegaConf.create()
+    for entry in content.get("defaults", ["_self_"]):
+        if entry == "_self_":
+            below = own
+        elif isinstance(entry, dict):
+            below = OmegaConf.create({})
+            for name, chosen in entry.items():
+                below = _group_file(conf, name.removeprefix("/"), chosen)
+        else:
+            below = _group_file(conf, group, entry)
+        merged = OmegaConf.merge(parts, below)
+        assert isinstance(merged, DictConfig)
+        parts = merged
+    return parts
 
 
-def _merged(below: Any, above: Any) -> Any:
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
-
-
-def _is_link(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith("${") and value.endswith("}")
-
-
-def _resolved(value: Any, root: Mapping[str, Any]) -> Any:
-    """`${data.scenes}` and its like, replaced by what they point at."""
-    if isinstance(value, dict):
-        return {key: _resolved(item, root) for key, item in value.items()}
-    if not _is_link(value):
-        return value
-    found: Any = root
-    for part in value[2:-1].split("."):
-        if not isinstance(found, Mapping) or part not in found:
-            raise ConfigError(f"{value}: points at nothing; {part!r} is missing")
-        found = found[part]
-    return _resolved(found, root)
-
-
-def _read(key: str, text: str) -> Any:
+def _parsed(key: str, text: str) -> Any:
+    """A value as OmegaConf, and so Hydra, reads YAML: `1e-3` is a number."""
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        content = OmegaConf.create(f"value: {text}")
+        assert isinstance(content, DictConfig)
+        return content["value"]
+    except (yaml.YAMLError, OmegaConfBaseException) as error:
         raise ConfigError(f"{key}: {text!r} is no valid YAML") from error
-    # YAML 1.1 takes 1e-3 for a word; Hydra, and whoever types it, for a number.
-    if isinstance(value, str) and re.fullmatch(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", value):
-        return float(value)
-    return value
 
 
-def _set(result: dict[str, Any], key: str, value: Any) -> None:
+def _set(result: DictConfig, key: str, value: Any) -> None:
     *path, last = key.split(".")
     place: Any = result
     for depth, part in enumerate(path):
         if part not in place:
-            raise ConfigError(f"{key}: no such key; {part!r} is not in {', '.join(place)}")
+            raise ConfigError(f"{key}: no such key; {part!r} is not in {', '.join(map(str, place))}")
         place = place[part]
-        if not isinstance(place, dict):
+        if not isinstance(place, DictConfig):
             raise ConfigError(f"{key}: {'.'.join(path[: depth + 1])} holds one value, not keys")
     place[last] = value

@@ -60,3 +60,14 @@ class ForegroundOptions(Options):
                 raise ConfigError(f"{key}: {value} is no filter side; choose 0 (off) or an odd number from 3 on")
         if self.rule == "hysteresis" and self.low > self.threshold:
             raise ConfigError(f"low: {self.low} is above threshold {self.threshold}; hysteresis needs low ≤ threshold")
+
+
+PRESETS: dict[str, ForegroundOptions] = {
+    "default": ForegroundOptions(),
+    "plate": ForegroundOptions(threshold=28.0),
+    "gmm": ForegroundOptions(score_median=0, support=0.0, threshold=35.0, mask_median=9),
+    "opencv": ForegroundOptions(gain="none", score_median=0, support=0.0, threshold=254.0, mask_median=5),
+    "pairnet": ForegroundOptions(threshold=80.0),
+    "unet": ForegroundOptions(threshold=127.5),
+}
+"""Named sets of options, which `conf/foreground/` offers; each model says with which one it was measured best."""

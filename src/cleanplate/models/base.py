@@ -52,6 +52,8 @@ class BackgroundModel(Exportable, ABC):
     nothing, and is faster so than with a batch, which is what a large network wants."""
     any_size: ClassVar[bool] = False
     """Whether frames may have any size, each another, as long as it is not fitted to a scene."""
+    needs_flow: ClassVar[bool] = False
+    """Whether it looks at optical flow, which the `prepare` stage computes once for all trainings."""
     Options: ClassVar[type[Options]] = Options
     foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions()
 

@@ -58,6 +58,12 @@ def available() -> dict[str, type[BackgroundModel]]:
     return {name: model for name, model in sorted(_MODELS.items()) if not model.unmet()}
 
 
+def registered() -> dict[str, type[BackgroundModel]]:
+    """Every registered model by name, also those that cannot run here; raises as `available` does."""
+    available()
+    return dict(sorted(_MODELS.items()))
+
+
 def model_class(name: str) -> type[BackgroundModel]:
     """The class of that name.
 

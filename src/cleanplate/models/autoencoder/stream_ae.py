@@ -24,6 +24,7 @@ class StreamAutoencoder(Autoencoder):
     Frames given to `predict` are taken to follow each other, across calls too; before another video comes `reset`.
     """
 
+    needs_flow = True
     not_exportable = "its network needs the optical flow that OpenCV finds between two frames, which no graph computes"
 
     def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:

@@ -21,7 +21,7 @@ import torch
 from pydantic import Field
 
 from cleanplate.errors import ConfigError
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground import PRESETS
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.prediction import estimate_graph
 from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
@@ -71,7 +71,7 @@ class Plate(ModelWrapper):
     paper = "own; after Tezcan et al. 2020 (BSUV-Net), Braham et al. 2017"
     graph_methods = ("_fused", "probability")
     Options = PlateOptions
-    foreground_defaults = ForegroundOptions(threshold=28.0)
+    foreground_defaults = PRESETS["plate"]
     options: PlateOptions
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:

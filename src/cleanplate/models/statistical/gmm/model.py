@@ -16,7 +16,7 @@ from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground import PRESETS, ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.graphs.backgrounds import FixedBackground
 from cleanplate.models.components.graphs.estimates import EstimateGraph
@@ -78,9 +78,7 @@ class GaussianMixtureModel(BackgroundModel):
     # The median comes after the threshold, for the mixture's own score passes by the head's filters. On the head's
     # score it does the same: a median filter commutes with a threshold.
     # Nor does the score take support from around, which the mixture's own would not have either.
-    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(
-        score_median=0, support=0.0, threshold=35.0, mask_median=9
-    )
+    foreground_defaults: ClassVar[ForegroundOptions] = PRESETS["gmm"]
     options: GaussianMixtureOptions
 
     def __init__(self, options: Any = None, foreground: ForegroundOptions | None = None) -> None:

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from cleanplate.errors import ModelError
-from cleanplate.foreground import ForegroundHead, ForegroundOptions
+from cleanplate.foreground import PRESETS, ForegroundHead, ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.opencv.options import CntOptions, GsocOptions, KnnOptions, LsbpOptions, Mog2Options
@@ -45,9 +45,7 @@ class OpenCvSubtractor(BackgroundModel):
     not_exportable = "OpenCV does not give out what its subtractor has learnt"
     streaming = True
     # What the field reports of these: their own mask after a median filter.
-    foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions(
-        gain="none", score_median=0, support=0.0, threshold=254.0, mask_median=5
-    )
+    foreground_defaults: ClassVar[ForegroundOptions] = PRESETS["opencv"]
     module: ClassVar[str] = "cv2"
     factory: ClassVar[str]
     keywords: ClassVar[dict[str, str]]

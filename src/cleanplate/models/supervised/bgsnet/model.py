@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground import PRESETS
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.prediction import estimate_graph
 from cleanplate.models.hybrid.plate.inference import fuse, pretrained_weights, smoothed_probability
@@ -95,7 +95,7 @@ class BgsNet(ModelWrapper, SupervisedModel):
     paper = "own; after Tezcan et al. 2021 (BSUV-Net 2.0)"
     graph_methods = ("_fused", "logits")
     Options = BgsNetOptions
-    foreground_defaults = ForegroundOptions(threshold=28.0)
+    foreground_defaults = PRESETS["plate"]
     options: BgsNetOptions
     network: ForegroundNetwork
 

@@ -20,7 +20,7 @@ from pydantic import Field
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground import PRESETS
 from cleanplate.models.base import League
 from cleanplate.models.checkpoint import load
 from cleanplate.models.components.graphs.estimates import EstimateGraph
@@ -67,7 +67,7 @@ class Fusion(ModelWrapper):
     paper = "Braham et al. 2017 (SemanticBGS)"
     graph_methods = ("_corrected", "people")
     Options = FusionOptions
-    foreground_defaults = ForegroundOptions(threshold=28.0)
+    foreground_defaults = PRESETS["plate"]
     options: FusionOptions
 
     def __init__(self, options: Any = None, foreground: Any = None) -> None:

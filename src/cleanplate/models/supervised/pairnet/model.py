@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground import PRESETS
 from cleanplate.foreground.difference import compensate_light
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
@@ -81,7 +81,7 @@ class PairNet(SupervisedModel):
     graph_methods = ("_score", "_features")
     Options = PairNetOptions
     # Below one half: in places unlike the training scenes, the network is too cautious.
-    foreground_defaults = ForegroundOptions(threshold=80.0)
+    foreground_defaults = PRESETS["pairnet"]
     options: PairNetOptions
     network: PairNetwork
 

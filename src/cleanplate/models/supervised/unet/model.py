@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training import LabelledFrames
-from cleanplate.foreground import ForegroundOptions
+from cleanplate.foreground import PRESETS
 from cleanplate.models.components.augmentation import AugmentationOptions
 from cleanplate.models.components.blocks import Activation, Style
 from cleanplate.models.components.encoder_decoder import resized
@@ -95,7 +95,7 @@ class UNet(SupervisedModel):
     any_size = True
     graph_methods = ("_scored", "logits")
     Options = UNetOptions
-    foreground_defaults = ForegroundOptions(threshold=FOREGROUND_SCORE)
+    foreground_defaults = PRESETS["unet"]
     options: UNetOptions
     network: UNetNetwork
 
