@@ -15,12 +15,12 @@ from tests.camera.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, 
 from tests.camera.labelled_shots import program as without_window
 from tests.camera.screen import WAIT, Handle, ends, program, until, virtual_screen
 
-from cleanplate.camera.annotate.geometry import draw_mask, outlines_of, proposed_outlines
 from cleanplate.camera.annotate.images import LabelledImage, find_images
 from cleanplate.camera.annotate.painting import FOREGROUND, PROPOSED
 from cleanplate.camera.annotate.proposals import Proposals
 from cleanplate.camera.annotate.view import View
 from cleanplate.cli import main
+from cleanplate.data.datasets.labels.polygons import draw_mask, outlines_of, proposed_outlines
 from cleanplate.data.io.images import read_color, read_gray, write_image
 from cleanplate.errors import CleanplateError
 from cleanplate.scenes import SceneSpec, render
@@ -84,7 +84,7 @@ def drawn_with(window: Handle, corners, view: View | None = None) -> None:
 
 
 def written(path: Path) -> None:
-    until(lambda: path.is_file() or None, 20, f"no {path.name}")
+    until(lambda: path.is_file() or None, f"no {path.name}")
 
 
 def test_clicks_draw_an_outline_and_a_right_click_saves_it(screen, place: Path) -> None:

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from tests.camera.labelled_shots import INNER, SQUARE, filled
 
-from cleanplate.camera.annotate.geometry import Polygon, draw_mask, outlines_of, proposed_outlines
 from cleanplate.camera.annotate.labels import Document, Labels
 from cleanplate.camera.annotate.view import MAX_SCALE, View
+from cleanplate.data.datasets.labels.polygons import Polygon, draw_mask, outlines_of, proposed_outlines
 
 SIZE = (90, 160)
 

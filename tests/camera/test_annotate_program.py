@@ -22,9 +22,9 @@ from tests.camera.labelled_shots import (
 )
 from tests.camera.screen import until
 
-from cleanplate.camera.annotate.geometry import draw_mask
 from cleanplate.camera.annotate.painting import FOREGROUND
 from cleanplate.camera.annotate.proposals import Proposals
+from cleanplate.data.datasets.labels.polygons import draw_mask
 from cleanplate.data.io import images
 from cleanplate.data.io.images import write_image
 from cleanplate.errors import DataError

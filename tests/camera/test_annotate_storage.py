@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from tests.camera.labelled_shots import HEIGHT, INNER, SQUARE, WIDTH, captured, filled, mask_of
 
-from cleanplate.camera.annotate.coco_file import CocoImage, write_coco
-from cleanplate.camera.annotate.geometry import Polygon, draw_mask
 from cleanplate.camera.annotate.images import LabelledImage, find_images
 from cleanplate.camera.annotate.storage import Storage
 from cleanplate.data.datasets.capture_sets import write_captured
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.coco import write_export
 from cleanplate.data.datasets.labelme import write_labelme
+from cleanplate.data.datasets.labels.coco_file import CocoImage, write_coco
+from cleanplate.data.datasets.labels.polygons import Polygon, draw_mask
 from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.data.io.images import read_gray, write_image
 from cleanplate.errors import DataError
@@ -208,7 +208,7 @@ def test_a_mask_that_cannot_be_used_is_told(shots: list[LabelledImage], content)
 
 def test_a_thin_piece_of_a_mask_is_in_the_coco_file(tmp_path: Path) -> None:
     coco_tools = pytest.importorskip("pycocotools.coco")
-    from cleanplate.camera.annotate.geometry import outlines_of
+    from cleanplate.data.datasets.labels.polygons import outlines_of
 
     mask = np.zeros(SIZE, np.uint8)
     mask[5, 7] = mask[20, 10:30] = 255

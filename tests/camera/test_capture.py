@@ -10,7 +10,7 @@ import pytest
 from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, PalmWatch, RoundButton, radius
 from cleanplate.camera.capture.palm_detector import Palm
 from cleanplate.camera.capture.program import NO_PALMS, Capture
-from cleanplate.camera.capture.set_writer import SetWriter
+from cleanplate.data.datasets.capture_writer import SetWriter
 from cleanplate.data.io.images import read_color
 from cleanplate.report import drawing
 from cleanplate.report.text import Colour, width_of

@@ -73,7 +73,7 @@ def click(window: Handle, button: RoundButton, dx: int = 0) -> None:
 
 def appears(path: Path) -> Path:
     """Waits for a file."""
-    return until(lambda: path if path.exists() else None, 20, f"no {path.name}")
+    return until(lambda: path if path.exists() else None, f"no {path.name}")
 
 
 def test_a_session_by_mouse_and_keys(screen: Screen, camera: Path, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_mouse_and_keys_reach_the_program(screen) -> None:
         assert shown[60, 100].tolist() == [0, 0, 0]
         window.click(30, 70)
         assert "x=30, y=70, button='left'" in _said(process, "action='down'")
-        window.click(80, "right")
+        window.click(80, 20, "right")
         assert "x=80, y=20, button='right'" in _said(process, "action='down'")
         window.press("left")
         window.move(90, 25)

@@ -8,8 +8,8 @@ import pytest
 
 from cleanplate import load as load_model
 from cleanplate.camera.capture.program import Capture
-from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.config import load
+from cleanplate.data.datasets.capture_writer import SetWriter
 from cleanplate.data.io.images import write_image
 from cleanplate.pipeline import acquire, layout, prepare, train
 from cleanplate.scenes import SceneSpec, render

@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cleanplate.data.datasets.capture_sets import PLATE, find_sets
+from cleanplate.data.datasets.capture_sets import MASK, PLATE, find_sets
+from cleanplate.data.datasets.labels.coco_file import COCO
 from cleanplate.data.io.images import is_picture
 from cleanplate.data.io.sources import natural_key
 from cleanplate.errors import DataError
-
-_MASK = "_mask"
-COCO = "annotations.json"
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class LabelledImage:
     @property
     def mask(self) -> Path:
         """The file of its mask."""
-        return self.path.with_name(f"{self.path.stem}{_MASK}.png")
+        return self.path.with_name(f"{self.path.stem}{MASK}.png")
 
     @property
     def labelme(self) -> Path:
@@ -73,7 +71,7 @@ def find_images(folder: Path, number: int | None = None) -> list[LabelledImage]:
 def _images_in(place: Path) -> list[LabelledImage]:
     paths = [path for path in place.iterdir() if is_picture(path) and path.name != PLATE]
     names = {path.stem for path in paths}
-    paths = [path for path in paths if not (path.stem.endswith(_MASK) and path.stem.removesuffix(_MASK) in names)]
+    paths = [path for path in paths if not (path.stem.endswith(MASK) and path.stem.removesuffix(MASK) in names)]
     plate = place / PLATE if (place / PLATE).is_file() else None
     if plate:
         paths = [path for path in paths if path.stem.isdecimal()]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from cleanplate.camera.annotate.geometry import Point, Polygon
+from cleanplate.data.datasets.labels.polygons import Point, Polygon
 
 MIN_CORNERS = 3
 """Corners of the smallest polygon."""

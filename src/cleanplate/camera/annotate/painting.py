@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.camera.annotate.geometry import Point, Polygon, draw_mask
 from cleanplate.camera.annotate.labels import Labels
 from cleanplate.camera.annotate.view import View
+from cleanplate.data.datasets.labels.polygons import Point, Polygon, draw_mask
 from cleanplate.report import drawing
 from cleanplate.report.text import Colour, shortened, width_of
 from cleanplate.utils.arrays import Image

@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 
 from cleanplate.camera.annotate import painting, status_text
-from cleanplate.camera.annotate.geometry import Polygon
 from cleanplate.camera.annotate.labels import MIN_CORNERS, Labels
 from cleanplate.camera.annotate.mouse_tool import MouseTool
 from cleanplate.camera.annotate.proposals import ProposalQueue, Proposals
 from cleanplate.camera.annotate.session import Session
 from cleanplate.camera.annotate.view import View, area_for
 from cleanplate.camera.program import Clock, Program
+from cleanplate.data.datasets.labels.polygons import Polygon
 from cleanplate.data.io.images import read_color
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleanplate.camera.annotate.geometry import Polygon, proposed_outlines
 from cleanplate.camera.annotate.images import LabelledImage
+from cleanplate.data.datasets.labels.polygons import Polygon, proposed_outlines
 from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import read_color
 from cleanplate.data.io.sources import FirstFrames, FramesInMemory, ImageFiles

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cleanplate.camera.annotate.images import LabelledImage
-from cleanplate.camera.annotate.labelme_file import write_labelme
 from cleanplate.camera.annotate.labels import Document
 from cleanplate.camera.annotate.storage import Storage
+from cleanplate.data.datasets.labels.labelme_file import write_labelme
 from cleanplate.data.io.images import read_color
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from cleanplate.camera.annotate.coco_file import CocoImage, write_coco
-from cleanplate.camera.annotate.geometry import Polygon, draw_mask, outlines_of
 from cleanplate.camera.annotate.images import LabelledImage
-from cleanplate.camera.annotate.labelme_file import read_labelme, write_labelme
 from cleanplate.camera.annotate.labels import Document
+from cleanplate.data.datasets.labels.coco_file import CocoImage, write_coco
+from cleanplate.data.datasets.labels.labelme_file import read_labelme, write_labelme
+from cleanplate.data.datasets.labels.polygons import Polygon, draw_mask, outlines_of
 from cleanplate.data.datasets.layout import FOREGROUND
 from cleanplate.data.io.images import is_picture, picture_size, read_gray, replace_image
 from cleanplate.errors import DataError

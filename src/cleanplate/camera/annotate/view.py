@@ -6,7 +6,7 @@ A pixel is a square. Pixel 0 reaches from 0 to 1, in the window as in the image,
 import math
 from dataclasses import dataclass, replace
 
-from cleanplate.camera.annotate.geometry import Point
+from cleanplate.data.datasets.labels.polygons import Point
 
 Size = tuple[int, int]
 """Width and height in pixels."""

@@ -8,9 +8,9 @@ from time import monotonic
 import numpy as np
 
 from cleanplate.camera.capture.buttons import BACKGROUND, BUTTONS, EXIT, SAVE, PalmPress, PalmWatch, RoundButton
-from cleanplate.camera.capture.set_writer import NO_BACKGROUND, SetWriter
 from cleanplate.camera.feed import camera_feed
 from cleanplate.camera.program import Clock, Countdown, Program, run
+from cleanplate.data.datasets.capture_writer import NO_BACKGROUND, SetWriter
 from cleanplate.errors import DataError, ModelError
 from cleanplate.report import drawing
 from cleanplate.utils.arrays import Image

@@ -105,7 +105,8 @@ class SceneProgram(Program):
 
     def picture(self) -> Image:
         """Returns the view with status, progress and messages."""
-        self._collect()
+        if self._collect() and self.recorder.recording:
+            self.recorder.add(self.view())
         picture = self.view().copy()
         margin = drawing.text_size(picture) // 3
         drawing.label(picture, self.status(), margin, margin)
@@ -184,11 +185,11 @@ class SceneProgram(Program):
         self.result = None
         self.model_rate = Rate(self.clock)
 
-    def _collect(self, seconds: float = 0.0) -> None:
-        """Takes the worker's outcome."""
+    def _collect(self, seconds: float = 0.0) -> bool:
+        """Takes the worker's outcome; returns whether there was one."""
         outcome = self._worker.outcome(seconds)
         if outcome is None:
-            return
+            return False
         if outcome.error is not None:
             error = outcome.error
             self.result = None
@@ -200,6 +201,7 @@ class SceneProgram(Program):
                 self.model_rate.tick()
         elif outcome.result is not None and self.phase is Phase.FITTING:
             self.learner.ready(outcome.result)
+        return True
 
 
 def run_scene(program: SceneProgram, options: SceneOptions, *, mirrored: bool) -> bool:

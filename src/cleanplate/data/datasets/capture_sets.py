@@ -16,7 +16,7 @@ from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 
 PLATE = "bkg.png"
-_MASK = "_mask"
+MASK = "_mask"
 _HALF = 127
 
 
@@ -66,7 +66,7 @@ def write_captured(
         DataError: if there is no clean plate or no frame, two frames have one number, or a mask is broken.
     """
     picture_size(place / PLATE)
-    frames, masks = _numbered(place, ""), _numbered(place, _MASK)
+    frames, masks = _numbered(place, ""), _numbered(place, MASK)
     if not frames:
         raise DataError(f"{place}: no frames in it (0.png, 1.png, …)")
     (folder / "input").mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from cleanplate.data.datasets import rasterize
 from cleanplate.data.datasets.base import LabelledFolders, register
 from cleanplate.data.datasets.coco_annotations import Entry, Instance, read_document
+from cleanplate.data.datasets.labels.coco_file import COCO
 from cleanplate.data.datasets.picture_set import (
     Defects,
     LabelledPicture,
@@ -17,9 +18,6 @@ from cleanplate.data.datasets.picture_set import (
 from cleanplate.data.io.sources import natural_key
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
-
-_EXPORT_FILE = "annotations.json"
-"""Name of the file that most tools write; further JSON files beside it belong to single pictures."""
 
 
 @register
@@ -170,8 +168,8 @@ def write_export(
         DataError: if `place` holds no JSON file, or several none of which is called `annotations.json`.
     """
     files = sorted(place.glob("*.json"))
-    if place / _EXPORT_FILE in files:
-        files = [place / _EXPORT_FILE]
+    if place / COCO in files:
+        files = [place / COCO]
     if len(files) != 1:
         found = ", ".join(path.name for path in files) or "none"
         raise DataError(f"{place}: must hold one JSON file in COCO's format, holds {found}")

@@ -12,6 +12,9 @@ import numpy as np
 
 from cleanplate.data.datasets import rasterize
 from cleanplate.data.datasets.base import LabelledFolders, register
+from cleanplate.data.datasets.capture_sets import MASK
+from cleanplate.data.datasets.labels.coco_file import COCO
+from cleanplate.data.datasets.labels.labelme_file import HOLE
 from cleanplate.data.datasets.picture_set import (
     Defects,
     LabelledPicture,
@@ -24,12 +27,8 @@ from cleanplate.data.io.sources import natural_key
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 
-_HOLE = "hole"
 _WITHOUT_AREA = {"point", "points", "line", "linestrip"}
 _CORNERS_OF_A_CIRCLE = 64
-
-# `cleanplate annotate` also writes the mask of each picture, and the same labels in COCO's format.
-_MASK, _COCO = "_mask", "annotations"
 
 Polygon = list[float]
 
@@ -92,7 +91,7 @@ def write_labelme(
     rasterize.require_pycocotools()
     defects = Defects(options.on_corrupt)
     found = [path for path in place.iterdir() if is_picture(path)]
-    masks = {path.stem + _MASK for path in found}
+    masks = {path.stem + MASK for path in found}
     sources = sorted((path for path in found if path.stem not in masks), key=lambda path: natural_key(path.name))
     pictures = []
     for source in sources:
@@ -107,7 +106,9 @@ def write_labelme(
             continue
         if options.negatives or any(not shape.hole for shape in shapes):
             pictures.append(LabelmePicture(source, source.name, "", shapes, size, options.smallest))
-    orphans = {path.stem for path in place.glob("*.json")} - {source.stem for source in sources} - {_COCO}
+    orphans = (
+        {path.stem for path in place.glob("*.json")} - {source.stem for source in sources} - {Path(COCO).stem}
+    )  # `cleanplate annotate` writes all three
     for stem in sorted(orphans):
         defects.add(f"{place / stem}.json: no picture of this name beside it")
     return write_pictures(pictures, folder, place.name, options, defects, progress)
@@ -162,10 +163,10 @@ def _read(path: Path, categories: Collection[str]) -> tuple[tuple[int, int], lis
 
 def _shape(item: dict[str, Any], categories: Collection[str]) -> Shape | None:
     label, kind = str(item["label"]), item.get("shape_type", "polygon")
-    named_hole = label.lower().startswith(_HOLE)
+    named_hole = label.lower().startswith(HOLE)
     if kind in _WITHOUT_AREA or not (named_hole or not categories or label in categories):
         return None
-    hole = named_hole or bool((item.get("flags") or {}).get(_HOLE))
+    hole = named_hole or bool((item.get("flags") or {}).get(HOLE))
     points = [(float(x), float(y)) for x, y in item["points"]]
     return Shape(_polygon(kind, points, label), item.get("group_id"), hole)
 

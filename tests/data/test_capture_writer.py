@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.camera.capture.set_writer import SetWriter
 from cleanplate.data.datasets.capture_sets import find_sets, write_captured
+from cleanplate.data.datasets.capture_writer import SetWriter
 from cleanplate.data.datasets.picture_set import LabelOptions
 from cleanplate.data.io import images
 from cleanplate.data.io.images import read_color, write_image
@@ -175,7 +175,7 @@ _FULL = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from cleanplate.camera.capture.set_writer import SetWriter
+from cleanplate.data.datasets.capture_writer import SetWriter
 from cleanplate.errors import DataError
 
 def attempt(action):

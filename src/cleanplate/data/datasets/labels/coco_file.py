@@ -13,10 +13,13 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.camera.annotate.geometry import Polygon, as_corners, draw_mask
+from cleanplate.data.datasets.labels.polygons import Polygon, as_corners, draw_mask
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.files import replacing
+
+COCO = "annotations.json"
+"""Name of the file that most tools write into a folder of images; other JSON files belong to single images."""
 
 _CENTRE = 0.5
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from cleanplate.camera.annotate.geometry import Polygon
+from cleanplate.data.datasets.labels.polygons import Polygon
 from cleanplate.errors import DataError
 from cleanplate.utils.files import replacing
 
