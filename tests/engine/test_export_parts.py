@@ -10,8 +10,11 @@ import torch.nn.functional as F
 
 from cleanplate.models.components.graphs.networks import area_means, unfold
 from cleanplate.models.components.inpainting import InpaintingGraph, dilate, inpaint
-from cleanplate.models.supervised.bgsnet.graph import RecentBackgroundGraph, sorting_network
-from cleanplate.models.supervised.bgsnet.recent_background import RecentBackground
+from cleanplate.models.supervised.bgsnet.recent_background import (
+    RecentBackground,
+    RecentBackgroundGraph,
+    sorting_network,
+)
 from in_memory import textured
 
 

@@ -1,7 +1,7 @@
 """Training from labels: examples drawn by other processes, losses that ignore unknown pixels, averaged weights."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -15,10 +15,8 @@ from cleanplate.data.sequence import evenly_spaced
 from cleanplate.data.training import MOVING, UNKNOWN, NumberedBatches
 from cleanplate.metrics.boundary import BoundaryF
 from cleanplate.models.components.losses.segmentation import segmentation_loss
+from cleanplate.models.supervised.examples import Examples, LabelledOptions
 from cleanplate.models.training import scheduled
-
-if TYPE_CHECKING:
-    from cleanplate.models.supervised.base import Examples, SupervisedModel
 
 _IGNORED = -1
 
@@ -29,23 +27,30 @@ class LabelledTask(pl.LightningModule):
     If weights are averaged, the average is validated, and becomes the result at the end.
 
     Args:
-        model: the model whose network is trained; the network stays the model's.
+        network: what is trained; it stays the model's.
+        options: see `LabelledOptions`.
+        logits: maps inputs to logits by the network, see `SupervisedModel.logits`.
         examples: training and validation examples.
     """
 
     steps_done: int
 
-    def __init__(self, model: "SupervisedModel", examples: "Examples") -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        options: LabelledOptions,
+        logits: Callable[[Tensor], Tensor],
+        examples: Examples,
+    ) -> None:
         super().__init__()
-        self.network = model.network.train()  # Lightning does not set the mode
-        self.options = model.options
+        self.network = network.train()  # Lightning does not set the mode
+        self.options = options
         self.averaged: AveragedModel | None = None
         if self.options.ema_decay:
             self.averaged = AveragedModel(
                 self.network, multi_avg_fn=_moving_average(self.options.ema_decay), use_buffers=True
             ).requires_grad_(False)
-        # Not a submodule of the task: the model owns the network, and only its weights travel in checkpoints.
-        self._logits: Callable[[Tensor], Tensor] = model.logits
+        self._logits = logits
         self._examples = examples
         self.metrics = MetricCollection(
             {

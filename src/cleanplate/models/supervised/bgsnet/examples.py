@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -15,12 +14,10 @@ from cleanplate.models.components.pasting import TrainingScene, paste, random_ob
 from cleanplate.models.components.shading import shade_of, somewhere
 from cleanplate.models.hybrid.plate.examples import camera_effects
 from cleanplate.models.hybrid.plate.network import MULTIPLE
-from cleanplate.models.supervised.base import Drawn, Examples
+from cleanplate.models.supervised.bgsnet.options import BgsNetOptions
 from cleanplate.models.supervised.bgsnet.recent_background import recent_at
+from cleanplate.models.supervised.examples import Drawn, Examples
 from cleanplate.utils.arrays import Image, Score
-
-if TYPE_CHECKING:
-    from cleanplate.models.supervised.bgsnet.model import BgsNetOptions
 
 _ZOOMED = 0.3
 _NEARER, _FARTHER = 1.4, 0.75
@@ -57,7 +54,7 @@ class BgsExamples(Examples):
     """
 
     def __init__(
-        self, labelled: Sequence[LabelledFrames], new_base: Callable[[], BackgroundModel], options: "BgsNetOptions"
+        self, labelled: Sequence[LabelledFrames], new_base: Callable[[], BackgroundModel], options: BgsNetOptions
     ) -> None:
         super().__init__(options.seed)
         self.options = options

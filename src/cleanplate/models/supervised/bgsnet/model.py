@@ -9,82 +9,39 @@ alone is where an object has left. Labels of other videos (league `unseen`) or o
 Source: BSUV-Net 2.0 (Tezcan et al., 2021) for the two backgrounds and the augmentation; own network.
 
 What to expect: with labels of the same video it is far better than `plate`. With labels of only one or two other videos
-it is not: it learns what holds for those videos, and the average with the weights of `plate` (`kept`) recovers most of
-the loss. Published networks of this kind learn from forty videos.
+it is not: it learns what holds for those videos, and the average with the weights of `plate` (`pretrained_share`)
+recovers most of the loss. Published networks of this kind learn from forty videos.
 
 Example: `cleanplate.create("bgsnet").learn([LabelledFrames.of(other)]).fit(sequence).apply(frame)`;
 `dvc exp run -S data=cdnet -S data.root=… -S model=bgsnet -S protocol=scene`. See also `plate`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import PRESETS
-from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, States
 from cleanplate.models.components.graphs.prediction import estimate_graph
+from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
 from cleanplate.models.hybrid.plate.inference import fuse, pretrained_weights, smoothed_probability
 from cleanplate.models.hybrid.plate.network import MULTIPLE, ForegroundNetwork
 from cleanplate.models.learned import bf16_autocast
 from cleanplate.models.registry import register
-from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked
-from cleanplate.models.supervised.bgsnet.graph import BgsNetGraph
-from cleanplate.models.supervised.bgsnet.recent_background import RecentBackground
+from cleanplate.models.supervised.bgsnet.options import BgsNetOptions
+from cleanplate.models.supervised.bgsnet.recent_background import RECENT_STATES, RecentBackground, RecentBackgroundGraph
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import ModelWrapper
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.options import Count, NonNegative, Positive, Share
-
-
-class BgsNetOptions(LabelledOptions):
-    """What is compared, how it is learnt, and how much the base's own difference still counts."""
-
-    renamed: ClassVar[Mapping[str, str]] = {
-        **LabelledOptions.renamed,
-        "cap": "difference_clip",
-        "vote": "network_weight",
-        "kept": "pretrained_share",
-        "start": "initial_weights",
-    }
-
-    base: str = "lowmotion"
-    """The model that gives the empty background."""
-    base_options: Mapping[str, Any] = Field({})
-    """Values that differ from its defaults."""
-    initial_weights: Literal["plate", "random"] = "plate"
-    """The network's first weights: the flagship's, or drawn by chance."""
-    pretrained_share: Share = 0.5
-    """How much of the flagship's weights stays in the result; a few videos teach much that holds for them alone."""
-    difference_clip: NonNegative = 45.0
-    """Grey levels that the base's difference counts at most, as in `plate`."""
-    network_weight: NonNegative = 36.0
-    """Grey levels between the network's surest no and its surest yes."""
-    examples: Count = 400
-    """Most labelled frames of a video that are learnt from, evenly spaced."""
-    side: int = 160
-    """Of the squares that are cut out of the frames."""
-    pasted: Share = 0.3
-    """How often a further object is pasted into an example, which some of the recent backgrounds know as well."""
-    steps: Count = 400
-    epoch_steps: Count = 50
-    batch_size: Count = 8
-    learning_rate: Positive = 1e-3
-
-    def check(self) -> None:
-        """See `Options.check`."""
-        super().check()
-        if self.base == "bgsnet":
-            raise ConfigError("base: 'bgsnet' cannot be its own base; choose a model that gives a background")
-        if self.side < MULTIPLE or self.side % MULTIPLE:
-            raise ConfigError(f"side: {self.side} is no multiple of {MULTIPLE}")
 
 
 @register
@@ -201,3 +158,28 @@ class BgsNet(ModelWrapper, SupervisedModel):
         self.base.load_stream_state(memory.get("base", {}))
         if "recent" in memory:
             self.recent.load_stream_state(memory["recent"])
+
+
+class BgsNetGraph(FusedScoreGraph):
+    """The network also sees the recent background; noise is in whole levels, as `stacked` rounds it."""
+
+    def remember(self, recent: RecentBackground) -> None:
+        """Starts from these recent frames."""
+        self.takes_rate = True  # at rate 0 the recent background stays as it is
+        self.recent = RecentBackgroundGraph()
+        self.initial_states |= RecentBackgroundGraph.initial_states(recent, self.size)
+
+    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NO_STATES) -> GraphEstimate:
+        """See `EstimateGraph`."""
+        assert rate is not None
+        estimate: GraphEstimate = self.base(frames, rate, {name: states[name] for name in self.base.initial_states})
+        recent, after = self.recent(frames, rate, *(states[name] for name in RECENT_STATES))
+        score = self.clipped_difference(frames, estimate)
+        if self.network_weight == 0:
+            score = score.clamp(min=0, max=255)
+        else:
+            noise = torch.round(self.noise if estimate.noise is None else estimate.noise).clamp(0, 255)
+            score = self.fused(score, frames, estimate.background, noise, recent)
+        return replace(
+            estimate, score=score, states={**estimate.states, **dict(zip(RECENT_STATES, after, strict=True))}
+        )

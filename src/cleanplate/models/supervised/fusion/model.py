@@ -17,16 +17,17 @@ from typing import Any, Self
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import PRESETS
 from cleanplate.models.base import League
 from cleanplate.models.checkpoint import load
-from cleanplate.models.components.graphs.estimates import EstimateGraph
-from cleanplate.models.components.graphs.prediction import prediction_graph
+from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, States
+from cleanplate.models.components.graphs.prediction import PredictionGraph, prediction_graph
 from cleanplate.models.registry import create, register
-from cleanplate.models.supervised.fusion.graph import FusionGraph
+from cleanplate.models.supervised.unet.graph import SegmentationGraph
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import ModelWrapper, below
@@ -155,3 +156,28 @@ class Fusion(ModelWrapper):
             model.load_state_dict(below(_SEMANTICS, state))
             self.semantics = model
             self._empty = None if state["empty"] is None else np.asarray(state["empty"], np.float32)
+
+
+class FusionGraph(EstimateGraph):
+    """The correction of `Fusion`; the base is there with its own head, for it learns from its own mask."""
+
+    empty: Tensor
+
+    def __init__(
+        self, base: PredictionGraph, people: SegmentationGraph, empty: Score, nobody_below: float, somebody_above: float
+    ) -> None:
+        """Args: the base, the semantic network, its probability in the empty scene `[H, W]`, see `FusionOptions`."""
+        super().__init__()
+        self.base = base
+        self.initial_states, self.takes_rate = base.estimate.initial_states, base.estimate.takes_rate
+        self.people = people
+        self.nobody_below, self.somebody_above = nobody_below, somebody_above
+        self.register_buffer("empty", torch.from_numpy(empty)[None, None])
+
+    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NO_STATES) -> GraphEstimate:
+        """See `EstimateGraph`."""
+        _, score, background, states = self.base(frames, rate, states)
+        probability = self.people(frames) / 255
+        score = torch.where(probability - self.empty > self.somebody_above, torch.full_like(score, float(_SURE)), score)
+        nobody = torch.maximum(probability, self.empty.expand_as(probability)) < self.nobody_below
+        return GraphEstimate(background, score=torch.where(nobody, torch.zeros_like(score), score), states=states)

@@ -1,7 +1,6 @@
 """Training examples of `pairnet`: frame and plate of a place as two exposures, with pasted objects."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,14 +13,12 @@ from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.components.pasting import Cutout, TrainingScene, paste, random_object
 from cleanplate.models.components.shading import shade_of, somewhere
 from cleanplate.models.learned import shrunk
-from cleanplate.models.supervised.base import Drawn, Examples
+from cleanplate.models.supervised.examples import Drawn, Examples
 from cleanplate.models.supervised.pairnet.exposures import two_exposures
 from cleanplate.models.supervised.pairnet.network import MULTIPLE
+from cleanplate.models.supervised.pairnet.options import PairNetOptions
 from cleanplate.models.supervised.pairnet.people import cut_out, people_below, read_random, resized_cutout, stills_of
 from cleanplate.utils.arrays import Image, Score
-
-if TYPE_CHECKING:
-    from cleanplate.models.supervised.pairnet.model import PairNetOptions
 
 _FRAME, _STILL = 0.5, 0.3  # probabilities of a labelled frame, a still picture; else the plate of a scene
 _ON_FRAME, _ON_PLATE = (0.65, 0.25, 0.1), (0.3, 0.4, 0.2, 0.1)  # probabilities of pasting zero, one, two, … objects
@@ -41,7 +38,7 @@ class PairExamples(Examples):
         options: see `PairNetOptions`.
     """
 
-    def __init__(self, labelled: Sequence[LabelledFrames], options: "PairNetOptions") -> None:
+    def __init__(self, labelled: Sequence[LabelledFrames], options: PairNetOptions) -> None:
         super().__init__(options.seed)
         self.options = options
         self.shape = options.crop, round(options.crop * 4 / 3 / MULTIPLE) * MULTIPLE

@@ -19,7 +19,7 @@ Example: `cleanplate.create("pairnet").learn(labelled).fit(sequence).apply(frame
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
@@ -28,48 +28,20 @@ from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training import LabelledFrames
-from cleanplate.errors import ConfigError
 from cleanplate.foreground import PRESETS
 from cleanplate.foreground.difference import compensate_light
-from cleanplate.models.components.graphs.estimates import EstimateGraph
+from cleanplate.models.components.graphs.backgrounds import FixedBackground, as_picture
+from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, Size, States
+from cleanplate.models.components.graphs.filters import Resize
+from cleanplate.models.components.graphs.head import relit
 from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
 from cleanplate.models.registry import register
-from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.pairnet.examples import PairExamples, plate_of, working_size
-from cleanplate.models.supervised.pairnet.graph import PairGraph
-from cleanplate.models.supervised.pairnet.network import MULTIPLE, PairNetwork
+from cleanplate.models.supervised.pairnet.network import PairNetwork
+from cleanplate.models.supervised.pairnet.options import PairNetOptions
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
-from cleanplate.utils.options import Count, Positive
-
-
-class PairNetOptions(LabelledOptions):
-    """What is compared, and what it is learnt from."""
-
-    initial: Literal["median", "mean", "trimmed_mean", "mode", "benet", "low_motion"] = "low_motion"
-    """The initialiser that gives the plate where the user took none."""
-    light: Literal["none", "offset", "gain"] = "none"
-    """Light compensation of the plate before it is compared: none, one offset or one factor per channel."""
-    working: int = 240
-    """Pixels of the shorter side at which pictures are compared, at most; rounded to multiples of 16."""
-    crop: int = 192
-    """Height of the training crops, a multiple of 16; they are 4:3."""
-    people: str = ""
-    """Pictures of people with masks, to paste and to paste into: a folder in the CDnet layout, or a split of COCO
-    (`…/coco/train2017`); empty goes without. What a run is tested on does not belong there."""
-    steps: Count = 600
-    epoch_steps: Count = 100
-    batch_size: Count = 8
-    learning_rate: Positive = 3e-3
-    frames: int = 600
-
-    def check(self) -> None:
-        """See `Options.check`."""
-        super().check()
-        if self.crop < MULTIPLE or self.crop % MULTIPLE:
-            raise ConfigError(f"crop: {self.crop} is no multiple of {MULTIPLE}")
-        if self.working < MULTIPLE:
-            raise ConfigError(f"working: {self.working} is too small; choose {MULTIPLE} or more")
 
 
 @register
@@ -170,3 +142,27 @@ class PairNet(SupervisedModel):
                     plate = shrunk(self.background, working_size(self.background.shape, self.options.working))
                     self._plate_features = self._fast.features(as_tensor([plate], self.device))
         return self._fast
+
+
+class PairGraph(FixedBackground):
+    """The plate, and the score of `PairNet`."""
+
+    small: Tensor
+
+    def __init__(self, plate: Image, network: PairNetwork, working: Size, light: str) -> None:
+        """Args: the plate, uint8 BGR `[H, W, 3]`; the network and its size; the light compensation."""
+        super().__init__(plate)
+        size = plate.shape[0], plate.shape[1]
+        self.light = light
+        self.network = network.for_prediction(torch.float32)
+        self.shrink = Resize(size, working, cv2.INTER_AREA, whole=True)
+        self.enlarge = Resize(working, size, cv2.INTER_LINEAR, whole=False)
+        self.register_buffer("small", as_picture(shrunk(plate, working)))
+
+    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NO_STATES) -> GraphEstimate:
+        """See `EstimateGraph`."""
+        seen = self.shrink(frames)
+        # Without light compensation the plate's features do not depend on the frames: they become constants.
+        plate = self.small if self.light == "none" else relit(seen, self.small.expand_as(seen), self.light)
+        logits = self.network.compare(self.network.features(seen.flip(1)), self.network.features(plate.flip(1)))
+        return GraphEstimate(self.plate.expand_as(frames), score=torch.sigmoid(self.enlarge(logits)) * 255)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,11 +13,9 @@ from cleanplate.data.training import LabelledFrames, hold_out, shuffled
 from cleanplate.errors import DataError
 from cleanplate.models.components.augmentation import Augmentation, pasted
 from cleanplate.models.learned import shrunk
-from cleanplate.models.supervised.base import Drawn, Examples, as_example
+from cleanplate.models.supervised.examples import Drawn, Examples, as_example
+from cleanplate.models.supervised.unet.options import UNetOptions
 from cleanplate.utils.arrays import Image
-
-if TYPE_CHECKING:
-    from cleanplate.models.supervised.unet.model import UNetOptions
 
 Place = tuple[LabelledFrames, int]
 """A set of labelled pictures and the number of one of them."""
@@ -30,7 +27,7 @@ class UNetExamples(Examples):
     Every tenth picture is held out, at most `options.judged` of them, evenly spaced.
     """
 
-    def __init__(self, labelled: Sequence[LabelledFrames], options: "UNetOptions") -> None:
+    def __init__(self, labelled: Sequence[LabelledFrames], options: UNetOptions) -> None:
         super().__init__(options.seed)
         self.options = options
         self.augmentation = Augmentation(options.side, options)

@@ -13,76 +13,35 @@ Example: `cleanplate.create("unet").learn([LabelledFrames.of(pictures)]).apply(f
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.training import LabelledFrames
 from cleanplate.foreground import PRESETS
-from cleanplate.models.components.augmentation import AugmentationOptions
-from cleanplate.models.components.blocks import Activation, Style
+from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.components.encoder_weights import load_encoder
 from cleanplate.models.components.graphs.estimates import EstimateGraph
-from cleanplate.models.components.initializers import Initial, initial_background
+from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.components.inpainting import inpaint
 from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
 from cleanplate.models.registry import register
-from cleanplate.models.supervised.base import LabelledOptions, SupervisedModel
+from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.unet.examples import UNetExamples, fitting
 from cleanplate.models.supervised.unet.graph import FOREGROUND_SCORE, SegmentationGraph, UNetGraph
-from cleanplate.models.supervised.unet.network import UNetNetwork, Upsampling
+from cleanplate.models.supervised.unet.network import UNetNetwork
+from cleanplate.models.supervised.unet.options import UNetOptions
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
-from cleanplate.utils.options import Count, Positive
 
 if TYPE_CHECKING:
     from cleanplate.models.supervised.training import LabelledTask
 
 _BATCH = 8
-
-
-class UNetOptions(LabelledOptions, AugmentationOptions):
-    """The network, what it is shown, and how it predicts."""
-
-    side: Annotated[int, Field(ge=16)] = 128
-    """Of training squares; frames are made smaller for the network until their longer side is no more."""
-    width: Count = 32
-    """Channels of the finest stage; they double from stage to stage."""
-    widest: Count = 128
-    """Channels at most."""
-    stages: Count = 5
-    """Sizes, the finest among them."""
-    blocks: Count = 2
-    """Convolutions per stage."""
-    stem: Literal[1, 2, 4] = 2
-    """By what factor the first convolution makes pictures smaller."""
-    norm: Literal["batch", "group", "none"] = "batch"
-    """See `Style`; `batch` learns fastest where batches are not tiny."""
-    activation: Activation = "relu"
-    """See `Style`."""
-    upsampling: Upsampling = "bilinear"
-    """How the decoder enlarges."""
-    encoder_weights: str | None = None
-    """A file that the encoder starts from, such as a checkpoint of a `unet`; `None` for none."""
-    mirrored: bool = True
-    """Whether frames are seen mirrored as well when predicting, at twice the time."""
-    judged: Count = 200
-    """Most of the held-out pictures that the training is judged by."""
-    initial: Initial = "median"
-    """Whose background is taken where frames of one camera are fitted; `none` fills in every frame."""
-    steps: Count = 1800
-    epoch_steps: Count = 100
-    batch_size: Count = 8
-    frames: int = 200
-    """Most pictures that are held in memory, made smaller, by each process that draws."""
-    learning_rate: Positive = 2e-3
-    weight_decay: float = 1e-2
-    ema_decay: float = 0.995
 
 
 @register
