@@ -1,7 +1,6 @@
 """Every registered model as a file: the same answers, or a refusal that says why. A new model is tested by existing."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -107,7 +106,7 @@ def made(labelled: list[LabelledFrames], frames: list[np.ndarray]) -> Callable[.
 
     def make(name: str, fit: bool = True, **options: Any) -> BackgroundModel:
         kind = available()[name]
-        known = {field.name for field in fields(kind.Options)}
+        known = set(kind.Options.model_fields)
         learns = issubclass(kind, LearnedModel) or kind.labelled
         short = {key: value for key, value in SHORT.items() if learns and key in known}
         # The head's median over 9×9 is most of what writing a file takes, and `test_export` has it.

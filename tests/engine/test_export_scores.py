@@ -1,6 +1,5 @@
 """Every registered model on a real sequence: its file scores as it does itself."""
 
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def shown(sequence: FrameSequence) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def made(name: str, sequence: FrameSequence) -> BackgroundModel:
     kind = available()[name]
-    known = {field.name for field in fields(kind.Options)}
+    known = set(kind.Options.model_fields)
     learns = issubclass(kind, LearnedModel) or kind.labelled
     short = {key: value for key, value in (SHORT | NEEDS.get(name, {})).items() if learns and key in known}
     model = cleanplate.create(name, **(short | needed(name)))

@@ -9,7 +9,6 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,7 @@ NEEDS: dict[str, dict[str, Any]] = {
 
 def learned(name: str, options: dict[str, Any]) -> LearnedModel:
     """The model with those of the options that it knows."""
-    known = {field.name for field in fields(available()[name].Options)}
+    known = set(available()[name].Options.model_fields)
     model = cleanplate.create(name, **{key: value for key, value in options.items() if key in known})
     assert isinstance(model, LearnedModel)
     return model

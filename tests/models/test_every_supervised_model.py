@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +49,7 @@ CPU: dict[str, Any] = {
 
 def made(name: str, **options: Any) -> SupervisedModel:
     """The model with those of the options that it knows."""
-    known = {field.name for field in fields(available()[name].Options)}
+    known = set(available()[name].Options.model_fields)
     wanted = SHORT | NEEDS.get(name, {}) | options
     model = cleanplate.create(name, **{key: value for key, value in wanted.items() if key in known})
     assert isinstance(model, SupervisedModel)
