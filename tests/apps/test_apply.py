@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,7 +18,8 @@ from tests.apps.clips import COUNT, HEIGHT, SIDE, WIDTH, decoded, folder, frames
 from tests.camera.screen import ends, program, virtual_screen
 
 import cleanplate
-from cleanplate.apps.apply.outputs import KINDS
+from cleanplate.apps.apply.command import DEFAULT_MODEL, ApplyOptions, apply_command
+from cleanplate.apps.apply.outputs import KINDS, default_folder
 from cleanplate.cli import main
 from cleanplate.data.io.images import read_color, read_gray, write_image
 from waiting import HUNG, wait_until
@@ -422,3 +424,76 @@ def test_the_command_line_knows_all_kinds() -> None:
     from cleanplate.cli.apply import _WRITTEN
 
     assert list(_WRITTEN) == list(KINDS)
+    assert next(option for option in main.commands["apply"].params if option.name == "model").default == DEFAULT_MODEL
+
+
+# Without options
+
+
+def test_a_video_alone_is_enough(clip: Path, tmp_path: Path) -> None:
+    source = tmp_path / "my.walk.avi"
+    source.write_bytes(clip.read_bytes())
+    result = run(source)
+    assert result.exit_code == 0, result.output
+    out = tmp_path / "my_walk_cleanplate"
+    assert {path.name for path in out.iterdir()} == {"overlay.mp4", "masks.mp4", "sheet.png"}
+    assert result.stderr.rstrip().endswith(
+        ", ".join(str(out / name) for name in ("masks.mp4", "overlay.mp4", "sheet.png"))
+    )
+    kept = {path: path.read_bytes() for path in out.iterdir()}
+    again = run(source)
+    assert again.exit_code == 2
+    assert "lies there already; say --overwrite to replace it" in again.stderr
+    assert {path: path.read_bytes() for path in out.iterdir()} == kept
+
+
+def test_pictures_alone_are_enough_and_other_files_stay(tmp_path: Path) -> None:
+    source = folder(tmp_path / "frames")
+    out = tmp_path / "frames_cleanplate"
+    out.mkdir()
+    (out / "notes.txt").write_text("mine")
+    result = run(source, "-m", "median", "--write", "masks", "--write", "csv")
+    assert result.exit_code == 0, result.output
+    assert len(masks_of(out)) == COUNT
+    assert (out / "frames.csv").is_file() and (out / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("my.mp4", "my_cleanplate"),
+        ("some/where/my.v2.mp4", "some/where/my_v2_cleanplate"),
+        ("set/", "set_cleanplate"),
+        ("set", "set_cleanplate"),
+        ("frames/*.png", "frames_cleanplate"),
+        ("0", "camera_cleanplate"),
+        ("rtsp://user:secret@host/a.mp4", "camera_cleanplate"),
+        ("-", "stdin_cleanplate"),
+    ],
+)
+def test_the_folder_lies_beside_the_source(
+    source: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "some/where").mkdir(parents=True)
+    (tmp_path / "set").mkdir()
+    (tmp_path / "frames").mkdir()
+    for name in ("my.mp4", "some/where/my.v2.mp4"):
+        (tmp_path / name).touch()
+    assert default_folder(source) == Path(expected)
+
+
+def test_the_working_directory_gets_its_folder_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "set").mkdir()
+    monkeypatch.chdir(tmp_path / "set")
+    assert default_folder(".").resolve() == (tmp_path / "set_cleanplate").resolve()
+
+
+def test_a_log_gets_a_line_every_ten_seconds(clip: Path, tmp_path: Path) -> None:
+    ticks = iter(range(0, 100_000, 3))
+    lines: list[str] = []
+    options = ApplyOptions(str(clip), "median", tmp_path / "frames.csv")
+    assert apply_command(options, lines.append, clock=lambda: float(next(ticks)))
+    assert len(lines) > 3
+    assert re.fullmatch(rf"applying median: \d+ of {COUNT} frames, \d\.\d frames/s, \d+ s left", lines[0])
+    assert lines[-1].startswith(f"{COUNT} frames, ")

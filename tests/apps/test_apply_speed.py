@@ -14,9 +14,10 @@ import torch
 from tests.apps.clips import COUNT, decoded, frames, run, video
 
 import cleanplate
-from cleanplate.apps.apply import loop
-from cleanplate.apps.apply.loop import batch_of, shots, threads_of
+from cleanplate.apps.apply import model_setup
+from cleanplate.apps.apply.loop import frame_results
 from cleanplate.apps.apply.mask_video import write_mask_video
+from cleanplate.apps.apply.model_setup import batch_of, threads_of
 from cleanplate.data.io.sources import FramesInMemory
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import DataError, ModelError
@@ -56,12 +57,12 @@ def test_frames_side_by_side_give_what_one_after_the_other_gives(name: str, sequ
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(model.head), "mask", where)
         assert threads_of(model) == 2
-        found = list(shots(model, numbered(sequence), 25.0, batch=8))
+        found = list(frame_results(model, numbered(sequence), 25.0, batch=8))
         assert any("ThreadPool" in home for home in homes)
         assert torch.get_num_threads() == 2
         torch.set_num_threads(1)
         assert threads_of(model) == 1
-        alone = list(shots(model, numbered(sequence), 25.0, batch=8))
+        alone = list(frame_results(model, numbered(sequence), 25.0, batch=8))
     assert [shot.number for shot in found] == [shot.number for shot in alone] == list(range(1, COUNT + 1))
     for one, other in zip(found, alone, strict=True):
         assert one.seconds == other.seconds
@@ -93,7 +94,7 @@ def test_a_camera_is_looked_at_frame_by_frame(sequence: FrameSequence) -> None:
             yield item
 
     batch = batch_of(model, live=True)
-    for delivered, _ in enumerate(shots(model, counted(), 25.0, batch=batch), start=1):
+    for delivered, _ in enumerate(frame_results(model, counted(), 25.0, batch=batch), start=1):
         assert taken == delivered  # nothing is waited for
 
 
@@ -103,7 +104,7 @@ def test_an_error_in_a_thread_names_its_frame_and_comes_after_those_before(seque
     broken = [(number, frame[:20] if number == 12 else frame) for number, frame in numbered(sequence)]
     seen: list[int] = []
     with pytest.raises(ModelError, match=r"^frame 12: .*64×20"):
-        seen.extend(shot.number for shot in shots(model, iter(broken), 25.0, batch=8))
+        seen.extend(shot.number for shot in frame_results(model, iter(broken), 25.0, batch=8))
     assert seen == list(range(1, 12))
 
 
@@ -131,14 +132,14 @@ def test_a_source_that_breaks_off_loses_no_frame_before(tmp_path: Path, monkeypa
 def test_no_thread_and_no_setting_is_left(sequence: FrameSequence) -> None:
     model = cleanplate.create("median").fit(sequence)
     before = threading.active_count(), cv2.getNumThreads()
-    found = shots(model, numbered(sequence), 25.0, batch=8)
+    found = frame_results(model, numbered(sequence), 25.0, batch=8)
     next(found)
     found.close()
     assert (threading.active_count(), cv2.getNumThreads()) == before
 
 
 def test_what_waits_is_bounded_on_large_machines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop.torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(model_setup.torch, "get_num_threads", lambda: 64)
     assert threads_of(cleanplate.create("median")) == 8
 
 
@@ -213,7 +214,7 @@ def test_the_seam_is_asked_once_per_frame(sequence: FrameSequence, monkeypatch: 
         seen.clear()
         torch.set_num_threads(threads)
         try:
-            list(shots(model, numbered(sequence), 25.0, batch=8, plates=False))
+            list(frame_results(model, numbered(sequence), 25.0, batch=8, plates=False))
         finally:
             torch.set_num_threads(1)
         assert len(seen) == COUNT

@@ -31,7 +31,8 @@ _WRITTEN = (
 @click.option(
     "-m",
     "--model",
-    required=True,
+    default="plate",  # as `cleanplate.apps.apply.command.DEFAULT_MODEL`
+    show_default=True,
     metavar="MODEL",
     shell_complete=completion.model_or_file,
     help="Name of a model (`cleanplate models`), or a checkpoint.",
@@ -39,9 +40,8 @@ _WRITTEN = (
 @click.option(
     "-o",
     "--out",
-    required=True,
     type=click.Path(path_type=Path, readable=False),
-    help="Folder, or file whose suffix decides.",
+    help="Folder, or file whose suffix decides.  [default: NAME_cleanplate beside SOURCE]",
 )
 @click.option(
     "--write",
@@ -65,7 +65,7 @@ _WRITTEN = (
 @click.option("--overwrite", is_flag=True, help="Replace what lies in OUT.")
 @click.option("--show", is_flag=True, help="Show a live window; q closes it and ends.")
 @options.RETRIES
-def apply(source: str, model: str, out: Path, **choices: Any) -> None:
+def apply(source: str, model: str, out: Path | None, **choices: Any) -> None:
     """Cut the foreground out of SOURCE and write masks, overlays, cut-outs, tables.
 
     \b
@@ -96,11 +96,14 @@ def apply(source: str, model: str, out: Path, **choices: Any) -> None:
     A file OUT is a mask video (.mp4, .mov, .mkv), foreground (.gif), cut-out (.webm), table (.csv), sheet (.png)
     or model (.ckpt); with one --write a video of that.
 
+    Without -o, the folder NAME_cleanplate beside SOURCE gets overlay, masks and sheet, or what --write names.
+
     Ctrl-C ends cleanly, with everything written so far valid, and exit code 130. Pictures and tables can be gone on
     with: --resume. A camera that is lost is looked for again, with longer and longer pauses.
 
     \b
     Examples:
+      cleanplate apply my.mp4
       cleanplate apply my.mp4 -m plate -o masks.mp4
       cleanplate apply frames/ -m median -o out --write masks --write overlay --write csv
       cleanplate apply 0 -m mog2 -o out --write csv --show

@@ -1,9 +1,17 @@
-"""Subsampling of a stream of unknown length in bounded memory: evenly spaced, or the best item of each part."""
+"""Streams of unknown length in bounded memory: in batches, subsampled evenly, or the best item of each part."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 Item = TypeVar("Item")
+
+
+def batched(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yields the items in lists of `size`; the last one may be shorter."""
+    left = iter(items)
+    while batch := list(islice(left, size)):
+        yield batch
 
 
 def subsample(items: Iterable[Item], most: int) -> tuple[list[Item], int]:

@@ -10,9 +10,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,10 @@ from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.layout import link_tree
 from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import FrameSequence
+from cleanplate.data.subsampling import batched
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel, create
 from cleanplate.pipeline.scoring import score_results
-from cleanplate.utils.arrays import Image
 
 DERIVED = "background_derived.png"
 """A true background worked out from labelled frames, for scenes that come without one."""
@@ -100,7 +99,7 @@ def _predict(model: BackgroundModel, sequence: FrameSequence, folder: Path) -> f
     start = sequence.numbers[0] if model.streaming else first
     wanted = [index for index, number in enumerate(sequence.numbers) if start <= number <= last]
     seconds, frames, shown = 0.0, 0, None
-    for batch in _batches(sequence.frames(wanted, threads=0)):
+    for batch in batched(sequence.frames(wanted, threads=0), _BATCH):
         begin = _clock()
         predictions = model.predict([frame for _, frame in batch])
         seconds += _clock() - begin
@@ -125,11 +124,6 @@ def _has_cuda() -> bool:
     import torch
 
     return torch.cuda.is_available()
-
-
-def _batches(frames: Iterator[tuple[int, Image]]) -> Iterator[list[tuple[int, Image]]]:
-    while batch := list(islice(frames, _BATCH)):
-        yield batch
 
 
 def _scores(sequence: FrameSequence, root: Path, results: Path) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """Stage `predict`: masks and backgrounds of every frame, in the layout that the CDnet site accepts."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +8,7 @@ import torch
 
 from cleanplate.config import Config
 from cleanplate.data.io.images import write_image
-from cleanplate.data.sequence import FrameSequence
+from cleanplate.data.subsampling import batched
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import load
@@ -37,7 +36,8 @@ def run(config: Config, name: str) -> None:
                 model.fit(sequence)  # what it has learnt elsewhere meets this scene, without a label
             with progress_bar(f"predicting {scene}", len(sequence)) as progress:
                 writer = _Writer(folder if scene == name else folder / scene, config.predict.score_every)
-                for done, batch in enumerate(_batches(sequence, config.predict.batch_size), 1):
+                frames = ((sequence.numbers[index], frame) for index, frame in sequence.frames())
+                for done, batch in enumerate(batched(frames, config.predict.batch_size), 1):
                     writer.write(model, batch)
                     progress(min(done * config.predict.batch_size, len(sequence)))
             print(f"{scene}: {writer.count} masks")
@@ -49,17 +49,6 @@ def _loaded(config: Config, name: str, foreground: ForegroundOptions) -> Backgro
     if torch.cuda.is_available() and config.trainer.accelerator != "cpu":
         model.to("cuda")
     return model
-
-
-def _batches(sequence: FrameSequence, size: int) -> Iterator[list[tuple[int, Image]]]:
-    batch: list[tuple[int, Image]] = []
-    for index, frame in sequence.frames():
-        batch.append((sequence.numbers[index], frame))
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 class _Writer:

@@ -1,33 +1,70 @@
-"""A progress bar for work that counts something, silent where nobody watches."""
+"""The terminal: progress, on a bar or in a log; silent decoders; whether a window can be opened."""
 
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Protocol
 
 import cv2
 
 from cleanplate.errors import ConfigError
 
+LOG_SECONDS = 10.0
+"""Seconds between two lines of progress in a log."""
+
 
 class Advance(Protocol):
-    """Tells the bar how far the work is, and, where it was not known before, how far it goes."""
+    """Reports how many items are done, and how many there are if that has become known."""
 
     def __call__(self, done: int, total: int | None = None) -> None:
         """Moves the bar."""
         ...
 
 
+class ProgressLog:
+    """Progress for a log: a line every `LOG_SECONDS`, written when an item is done."""
+
+    def __init__(
+        self, title: str, total: int | None, unit: str, echo: Callable[[str], None], clock: Callable[[], float]
+    ) -> None:
+        self._title, self._total, self._unit = title, total, unit
+        self._echo, self._clock = echo, clock
+        self._start = self._last = clock()
+
+    def __call__(self, done: int, total: int | None = None) -> None:
+        """See `Advance`."""
+        self._total = self._total if total is None else total
+        now = self._clock()
+        if now - self._last < LOG_SECONDS:
+            return
+        self._last = now
+        speed = done / (now - self._start)
+        line = f"{self._title}: {done}{f' of {self._total}' if self._total else ''} {self._unit}".rstrip()
+        line += f", {speed:.1f} {self._unit}/s" if self._unit else ""
+        if self._total and speed:
+            line += f", {max(self._total - done, 0) / speed:.0f} s left"
+        self._echo(line)
+
+
 @contextmanager
-def progress_bar(title: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:
-    """Gives a function to call with the number done so far; shows count and time left on a terminal.
+def progress_bar(
+    title: str,
+    total: int | None = None,
+    unit: str = "",
+    log: Callable[[str], None] | None = None,
+    clock: Callable[[], float] = monotonic,
+) -> Iterator[Advance]:
+    """Gives a function to call with the number of items done; shows count and time left on a terminal.
 
     Args:
         title: what is done.
-        total: how far it goes; `None` for work without an end, or of an unknown one.
-        unit: of what is counted, to show how many of them a second; empty shows no speed.
+        total: number of items; `None` for work without an end, or of an unknown one.
+        unit: of the items, to show how many of them a second; empty shows no speed.
+        log: takes lines where standard error is no terminal, see `ProgressLog`; `None` writes none.
+        clock: seconds, for `log`.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -39,6 +76,9 @@ def progress_bar(title: str, total: int | None = None, unit: str = "") -> Iterat
             return Text(f"{speed:.1f} {unit}/s" if speed else "")
 
     console = Console(file=sys.stderr)
+    if log is not None and not console.is_terminal:
+        yield ProgressLog(title, total, unit, log, clock)
+        return
     columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     columns += [Speed(), TimeRemainingColumn()] if unit else [TimeRemainingColumn()]
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
@@ -50,16 +90,11 @@ def progress_bar(title: str, total: int | None = None, unit: str = "") -> Iterat
         yield advance
 
 
-# === quiet: What libraries would tell the terminal by themselves.
-
-
 def silence_decoders() -> None:
-    """FFmpeg and OpenCV write to the terminal by themselves what is then said once more, and better, by an error."""
+    """Keeps FFmpeg and OpenCV from writing to the terminal what an error says better."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
-
-# === display: Whether a window can be opened.
 
 _PROBE = "import cv2; cv2.namedWindow('x'); cv2.waitKey(1)"
 

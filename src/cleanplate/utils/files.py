@@ -91,6 +91,16 @@ def atomic_write(target: Path) -> Iterator[Path]:
         raise unwritable(target, error) from error
 
 
+@contextmanager
+def readable(source: str) -> Iterator[None]:
+    """Turns an `OSError` of the block into a `DataError` that names the file, or else the source."""
+    try:
+        yield
+    except OSError as error:
+        place = error.filename or source
+        raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
+
+
 def unwritable(path: Path, error: OSError) -> DataError:
     """What a user is told of a place that cannot be written."""
     reason = error.strerror or str(error)

@@ -1,4 +1,4 @@
-"""`cleanplate apply`: from what the user typed to the files on disk."""
+"""`cleanplate apply`: from the options of the user to the files on disk."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,11 +10,11 @@ from time import monotonic
 
 from cleanplate.apps.apply import resume
 from cleanplate.apps.apply.io_threads import ReadAhead
-from cleanplate.apps.apply.loop import batch_of, shots, stoppable, write_all
-from cleanplate.apps.apply.model_setup import fit, must_fit
-from cleanplate.apps.apply.outputs import Target, targets
-from cleanplate.apps.apply.preview import LiveWindow
-from cleanplate.apps.apply.writers import Settings, writer
+from cleanplate.apps.apply.loop import frame_results, stoppable, write_all
+from cleanplate.apps.apply.model_setup import batch_of, fit, must_fit
+from cleanplate.apps.apply.outputs import Target, check_places, default_folder, targets
+from cleanplate.apps.apply.preview import LiveWindow, Monitor
+from cleanplate.apps.apply.writers import WriterOptions, writer
 from cleanplate.data.io.images import read_color
 from cleanplate.data.open import open_stream
 from cleanplate.data.streams.stream import FrameStream, Numbered, SequenceStream
@@ -22,39 +22,40 @@ from cleanplate.errors import ConfigError, DataError
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import save
 from cleanplate.models.setup import open_model
-from cleanplate.report.frame_result import FrameResult
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.console import Advance, check_display, progress_bar, silence_decoders
-from cleanplate.utils.files import unwritable
+from cleanplate.utils.console import check_display, progress_bar, silence_decoders
+from cleanplate.utils.files import readable, unwritable
 from cleanplate.utils.retry import RetryPolicy
 
-_RETRIES = 10
+DEFAULT_MODEL = "plate"
+"""The flagship, and the default of params.yaml: of all models it is the best on real scenes."""
+
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
 @dataclass(frozen=True)
 class ApplyOptions:
-    """What the user asked for.
+    """The options of the command.
 
     Attributes:
         source: see `cleanplate.data.open.open_stream`.
         model: name or checkpoint.
-        out: folder, or file whose suffix says what it is.
+        out: folder, or file whose suffix says what it is; `None` for a folder beside the source.
         write: names of `cleanplate.apps.apply.outputs.KINDS`; empty for what suits `out` and the source.
         fit: frames to fit to; `None` leaves it to the model.
-        settings: `key=value` each, of the model.
-        background: picture to put the foreground before.
+        settings: options of the model, `key=value` each.
+        background: picture to put the foreground on.
         raw: form of raw pictures on standard input.
         resume: go on where an earlier run was stopped.
-        overwrite: replace what an earlier run left.
+        overwrite: replace the outputs of an earlier run.
         show: open a window.
         retries: attempts to find a lost camera again.
-        rate: how much of a frame is taken over into the background; 0 freezes, -1 leaves it to the model.
+        rate: learning rate of the background, online; 0 freezes it, -1 leaves it to the model.
     """
 
     source: str
-    model: str
-    out: Path
+    model: str = DEFAULT_MODEL
+    out: Path | None = None
     write: tuple[str, ...] = ()
     fit: int | None = None
     settings: tuple[str, ...] = ()
@@ -63,17 +64,23 @@ class ApplyOptions:
     resume: bool = False
     overwrite: bool = False
     show: bool = False
-    retries: int = _RETRIES
+    retries: int = 10
     rate: float = -1.0
 
 
-def apply_command(options: ApplyOptions, echo: Callable[[str], None], retry: RetryPolicy | None = None) -> bool:
-    """Applies a model to a source, and writes what was asked for.
+def apply_command(
+    options: ApplyOptions,
+    echo: Callable[[str], None],
+    retry: RetryPolicy | None = None,
+    clock: Callable[[], float] = monotonic,
+) -> bool:
+    """Applies a model to a source, and writes the outputs.
 
     Args:
-        options: by the user.
+        options: of the user.
         echo: takes a line for the user.
-        retry: how a lost camera is looked for; half a second first, thirty at most.
+        retry: how a lost camera is looked for; the first pause is half a second, the longest thirty.
+        clock: returns seconds, for speed and progress.
 
     Returns:
         Whether it came to the end; `False` if Ctrl-C or the window ended it, with everything written so far valid.
@@ -82,14 +89,13 @@ def apply_command(options: ApplyOptions, echo: Callable[[str], None], retry: Ret
         CleanplateError: for what a user can mend.
     """
     silence_decoders()
-    try:
-        return _applied(options, echo, retry)
-    except OSError as error:  # a folder that may not be looked into can be met anywhere
-        place = error.filename or options.source
-        raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
+    with readable(options.source):
+        return _apply(options, echo, retry, clock)
 
 
-def _applied(options: ApplyOptions, echo: Callable[[str], None], retry: RetryPolicy | None) -> bool:
+def _apply(
+    options: ApplyOptions, echo: Callable[[str], None], retry: RetryPolicy | None, clock: Callable[[], float]
+) -> bool:
     if options.show:
         check_display("--show", "leave --show away and write an overlay")
     stop = threading.Event()
@@ -100,29 +106,31 @@ def _applied(options: ApplyOptions, echo: Callable[[str], None], retry: RetryPol
     stream = open_stream(options.source, retry, options.raw, stop, echo)
     if isinstance(stream, SequenceStream) and model.any_size and not must_fit(model, options.fit):
         stream = stream.of_any_size()
-    chosen = targets(options.out, options.write, pictures=stream.pictures)
-    scenery = _scenery(options, chosen)
-    _check_places(options.source, chosen)
-    note = resume.ResumeFile(options.out, _what_decides(options, chosen))
-    progress = resume.begin(chosen, note, live=stream.live, resume=options.resume, overwrite=options.overwrite)
+    out = options.out or default_folder(options.source)
+    chosen = targets(out, options.write, pictures=stream.pictures, views=options.out is None)
+    new_background = _new_background(options, chosen)
+    check_places(options.source, chosen)
+    file = resume.ResumeFile(out, _settings(options, chosen))
+    progress = resume.begin(chosen, file, live=stream.live, resume=options.resume, overwrite=options.overwrite)
     if progress.complete:
         echo(f"nothing left to do: all {progress.done} frames are done")
         return True
-    return _Run(options, model, stream, chosen, note, stop, echo, scenery, progress.done).run()
+    return _Run(options, model, stream, chosen, file, stop, echo, clock, new_background, progress.done).run()
 
 
 @dataclass
 class _Run:
-    """One run, once all that was asked for is known to make sense."""
+    """One run, after all options were found to be valid."""
 
     options: ApplyOptions
     model: BackgroundModel
     stream: FrameStream
     chosen: Sequence[Target]
-    note: resume.ResumeFile
+    file: resume.ResumeFile
     stop: threading.Event
     echo: Callable[[str], None]
-    scenery: Image | None
+    clock: Callable[[], float]
+    new_background: Image | None
     done: int
 
     def run(self) -> bool:
@@ -135,68 +143,52 @@ class _Run:
             first = next(frames, None)
             if first is None:
                 raise DataError(f"{self.stream.name}: gave no frame; check that it holds pictures")
-            return self._written(chain([first], frames))
+            return self._write(chain([first], frames))
         finally:
             ahead.close()
 
-    def _written(self, frames: Iterator[Numbered]) -> bool:
+    def _write(self, frames: Iterator[Numbered]) -> bool:
         if not self.done:
-            resume.clear(self.chosen, self.note)
+            resume.clear(self.chosen, self.file)
         batch = batch_of(self.model, live=self.stream.live)
         skip = self.done - self.done % batch  # the same batches as before: rounding depends on them
         rate = self.stream.frames_per_second
-        settings = Settings(rate, Path(self.stream.name).name, f"{self.model.name}", self.scenery, skip)
+        settings = WriterOptions(rate, Path(self.stream.name).name, self.model.name, self.new_background, skip)
         writers = [writer(target, settings) for target in self.chosen if target.name != "model"]
         for target in self.chosen:
             if target.name == "model":
-                _keep(self.model, target.path)
+                _save(self.model, target.path)
         plates = any(target.kind.plate for target in self.chosen)
-        found = shots(self.model, frames, rate, batch=batch, skip=skip, plates=plates, learning_rate=self.options.rate)
-        start = monotonic()
+        results = frame_results(
+            self.model, frames, rate, batch=batch, skip=skip, plates=plates, learning_rate=self.options.rate
+        )
+        title = f"applying {self.model.name}"
         with ExitStack() as stack:
-            stack.enter_context(closing(found))
+            stack.enter_context(closing(results))
             stack.enter_context(stoppable(self.stop))
-            bar = stack.enter_context(progress_bar(f"applying {self.model.name}", self.stream.total, "frames"))
+            bar = progress_bar(title, self.stream.total, "frames", self.echo, self.clock)
+            advance = stack.enter_context(bar)
             window = stack.enter_context(LiveWindow()) if self.options.show else None
-            watch = _Watch(bar, window, start, skip)
-            write_all(found, writers, self.stop, watch, self._noted)
-            stopped = self.stop.is_set() or watch.closed
+            monitor = Monitor(advance, window, skip, self.clock)
+            write_all(results, writers, self.stop, monitor, self._note)
+            stopped = self.stop.is_set() or monitor.closed
             if not stopped:
-                self._noted(skip + watch.count, complete=True)
-        seconds = max(monotonic() - start, 1e-9)
+                self._note(skip + monitor.count, complete=True)
+        speed = monitor.count / monitor.seconds
         where = ", ".join(str(target.path) for target in self.chosen)
         ending = "; stopped before the end, all of it valid" if stopped else ""
-        self.echo(f"{watch.count} frames, {watch.count / seconds:.1f} frames/s: {where}{ending}")
+        self.echo(f"{monitor.count} frames, {speed:.1f} frames/s: {where}{ending}")
         return not self.stop.is_set()
 
-    def _noted(self, done: int, complete: bool = False) -> None:
+    def _note(self, done: int, complete: bool = False) -> None:
         if not self.stream.live and all(target.kind.resumable for target in self.chosen):
-            self.note.write(resume.Progress(done, complete))
+            self.file.write(resume.Progress(done, complete))
 
 
-class _Watch:
-    """Moves the bar and the window with each shot."""
-
-    def __init__(self, bar: Advance, window: LiveWindow | None, start: float, skipped: int) -> None:
-        self.count = 0
-        self.closed = False
-        self._bar = bar
-        self._window = window
-        self._start = start
-        self._skipped = skipped
-
-    def __call__(self, shot: FrameResult, count: int) -> bool:
-        self.count = count
-        self._bar(self._skipped + count)
-        if self._window is not None and not self._window.preview(shot, count / max(monotonic() - self._start, 1e-9)):
-            self.closed = True
-        return not self.closed
-
-
-def _scenery(options: ApplyOptions, chosen: Sequence[Target]) -> Image | None:
+def _new_background(options: ApplyOptions, chosen: Sequence[Target]) -> Image | None:
     wanted = any(target.name == "replaced" for target in chosen)
     if wanted and options.background is None:
-        raise ConfigError("--write replaced: say which picture to put the foreground before: --background PICTURE")
+        raise ConfigError("--write replaced: say which picture to put the foreground on: --background PICTURE")
     if options.background is None:
         return None
     if not wanted:
@@ -204,8 +196,8 @@ def _scenery(options: ApplyOptions, chosen: Sequence[Target]) -> Image | None:
     return read_color(options.background)
 
 
-def _what_decides(options: ApplyOptions, chosen: Sequence[Target]) -> dict[str, object]:
-    """What must be the same for a run to be gone on with."""
+def _settings(options: ApplyOptions, chosen: Sequence[Target]) -> dict[str, object]:
+    """Returns all that must be equal for a run to be resumed."""
     return {
         "source": options.source,
         "content of the source": resume.fingerprint(options.source),
@@ -218,24 +210,7 @@ def _what_decides(options: ApplyOptions, chosen: Sequence[Target]) -> dict[str, 
     }
 
 
-def _check_places(source: str, chosen: Sequence[Target]) -> None:
-    """Raises where an output would fall on the source, or its folder cannot be written."""
-    given = Path(source)
-    for target in chosen:
-        folder = target.path if target.kind.numbered else target.path.parent
-        into_source = target.kind.numbered and given.is_dir() and given.resolve() == target.path.resolve()
-        if into_source or (given.is_file() and given.resolve() == target.path.resolve()):
-            raise ConfigError(f"-o {target.path}: is the source itself, which would be lost; give another place")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / ".cleanplate-probe"
-            probe.write_bytes(b"\0")
-            probe.unlink()
-        except OSError as error:
-            raise unwritable(folder, error) from error
-
-
-def _keep(model: BackgroundModel, path: Path) -> None:
+def _save(model: BackgroundModel, path: Path) -> None:
     try:
         save(model, path)
     except OSError as error:

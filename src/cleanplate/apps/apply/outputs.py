@@ -1,4 +1,4 @@
-"""What can be written of a source, under which names, and where."""
+"""The kinds of output that `cleanplate apply` can write, and where each goes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cleanplate.data.io.images import IMAGE_SUFFIXES
 from cleanplate.errors import ConfigError
+from cleanplate.utils.files import unwritable
 
 MOVING = (".mp4", ".mov", ".mkv", ".webm", ".gif")
 
@@ -15,10 +16,10 @@ class Kind:
     """One kind of output.
 
     Attributes:
-        default: where in a folder OUT it goes: a file, or of numbered pictures the first one.
-        suffixes: that a file OUT may have to be this; empty for what is many files.
-        resumable: whether it can be gone on with after a stop.
-        what: in words.
+        default: its place in a folder OUT: a file, or the first of numbered pictures.
+        suffixes: those of a file OUT of this kind; empty for numbered pictures.
+        resumable: whether a stopped run can go on writing it.
+        what: what it is, in words.
         plate: whether it shows the background, which costs some models time.
     """
 
@@ -51,6 +52,9 @@ KINDS = {
     "model": Kind("model.ckpt", (".ckpt",), True, "the fitted model, for -m of another run"),
 }
 
+VIEWS = ("overlay", "sheet")
+"""Written beside the masks where the user names neither a place nor a kind: what people want to look at."""
+
 _BY_SUFFIX = {".gif": "foreground", ".webm": "cutout-video", ".csv": "csv", ".ckpt": "model"}
 _BY_SUFFIX |= {".mp4": "mask-video", ".mov": "mask-video", ".mkv": "mask-video"}
 _BY_SUFFIX |= dict.fromkeys(sorted(IMAGE_SUFFIXES), "sheet")
@@ -71,19 +75,37 @@ class Target:
         return KINDS[self.name]
 
     def earlier(self) -> list[Path]:
-        """The files of an earlier run that lie there."""
+        """Returns the files of an earlier run that exist there."""
         if self.kind.numbered:
             return sorted(self.path.glob(_PATTERNS[self.name])) if self.path.is_dir() else []
         return [self.path] if self.path.exists() else []
 
 
-def targets(out: Path, wanted: Sequence[str], *, pictures: bool) -> list[Target]:
-    """Where everything goes.
+def default_folder(source: str) -> Path:
+    """Returns the folder for the outputs of a source where the user names none: `my_cleanplate` beside `my.mp4`.
+
+    The outputs of cameras, addresses and standard input go to the working directory.
+    """
+    if source == "-":
+        return Path("stdin_cleanplate")
+    path = Path(source)
+    if "://" in source or (source.isdecimal() and not path.exists()):
+        return Path("camera_cleanplate")
+    if any(sign in source for sign in "*?[") and not path.exists():
+        path = path.parent
+    path = path.absolute() if not path.name or path.name == ".." else path
+    name = path.stem if path.is_file() else path.resolve().name
+    return path.with_name(f"{name.replace('.', '_')}_cleanplate")
+
+
+def targets(out: Path, wanted: Sequence[str], *, pictures: bool, views: bool = False) -> list[Target]:
+    """Returns each output with its place.
 
     Args:
         out: a folder, or a file whose suffix says what it is.
-        wanted: names of `KINDS`; empty takes what the suffix says, or of a folder the masks.
-        pictures: whether the source is pictures, whose masks are pictures too, rather than a video.
+        wanted: names of `KINDS`; empty means what the suffix says, or the masks in a folder.
+        pictures: whether the source consists of pictures, whose masks are pictures too, rather than of a video.
+        views: whether an empty `wanted` means `VIEWS` too.
 
     Raises:
         ConfigError: for a suffix that is none of an output's, or several kinds for a single file.
@@ -93,7 +115,8 @@ def targets(out: Path, wanted: Sequence[str], *, pictures: bool) -> list[Target]
     if out.is_dir() or not suffix:
         if out.is_file():
             raise ConfigError(f"-o {out}: a file that is no folder lies there; give another name")
-        return [_in_folder(out, name) for name in names or ["masks" if pictures else "mask-video"]]
+        names = names or ["masks" if pictures else "mask-video", *(VIEWS if views else ())]
+        return [_in_folder(out, name) for name in names]
     if suffix not in _BY_SUFFIX:
         raise ConfigError(
             f"-o {out}: unknown suffix {suffix}; give a folder, or a file that ends in {', '.join(sorted(_BY_SUFFIX))}"
@@ -106,6 +129,23 @@ def targets(out: Path, wanted: Sequence[str], *, pictures: bool) -> list[Target]
     if suffix not in KINDS[name].suffixes:
         raise ConfigError(f"-o {out}: --write {name} cannot be a {suffix}; choose {', '.join(KINDS[name].suffixes)}")
     return [Target(name, out)]
+
+
+def check_places(source: str, chosen: Sequence[Target]) -> None:
+    """Raises an error if an output would replace the source, or its folder cannot be written."""
+    given = Path(source)
+    for target in chosen:
+        folder = target.path if target.kind.numbered else target.path.parent
+        into_source = target.kind.numbered and given.is_dir() and given.resolve() == target.path.resolve()
+        if into_source or (given.is_file() and given.resolve() == target.path.resolve()):
+            raise ConfigError(f"-o {target.path}: is the source itself, which would be lost; give another place")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / ".cleanplate-probe"
+            probe.write_bytes(b"\0")
+            probe.unlink()
+        except OSError as error:
+            raise unwritable(folder, error) from error
 
 
 def _in_folder(folder: Path, name: str) -> Target:

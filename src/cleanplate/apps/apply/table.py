@@ -28,11 +28,11 @@ def boxes(mask: Image) -> list[Box]:
     return [(int(row[0]), int(row[1]), int(row[2]), int(row[3])) for row in found if row[cv2.CC_STAT_AREA] >= least]
 
 
-def row_of(shot: FrameResult) -> list[Any]:
+def row_of(result: FrameResult) -> list[Any]:
     """One line of the table; boxes are `left top width height`, with semicolons between them."""
-    found = boxes(shot.mask)
+    found = boxes(result.mask)
     places = ";".join(" ".join(map(str, box)) for box in found)
-    return [shot.number, f"{shot.seconds:.3f}", f"{shot.share:.6f}", len(found), places]
+    return [result.number, f"{result.seconds:.3f}", f"{result.share:.6f}", len(found), places]
 
 
 class TableWriter:
@@ -45,7 +45,7 @@ class TableWriter:
         kept = _first_lines(path, keep) if keep else b""
         self._start = kept or _line(COLUMNS)
 
-    def __call__(self, shots: Iterator[FrameResult]) -> None:
+    def __call__(self, results: Iterator[FrameResult]) -> None:
         """Writes until there are no more."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,9 +53,9 @@ class TableWriter:
             beginning.write_bytes(self._start)
             beginning.replace(self.path)
             with self.path.open("ab", buffering=0) as file:
-                for shot in shots:
+                for result in results:
                     end = file.tell()
-                    line = _line(row_of(shot))
+                    line = _line(row_of(result))
                     try:
                         while line:  # a disk that fills up takes a part, and says why at the next attempt
                             line = line[file.write(line) :]

@@ -1,4 +1,4 @@
-"""One writer per kind of output: each takes shots until there are no more, and leaves files that are whole."""
+"""One writer per kind of output. Each takes results until there are no more, and leaves complete files."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -35,36 +35,36 @@ _SHEET_CELL = 256
 
 
 class Writer(Protocol):
-    """Consumes shots in a thread of its own."""
+    """Consumes results in a thread of its own."""
 
     completed: int
     """Frames that are on disk."""
 
-    def __call__(self, shots: Iterator[FrameResult]) -> None:
+    def __call__(self, results: Iterator[FrameResult]) -> None:
         """Writes until there are no more."""
         ...
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What writers must know.
+class WriterOptions:
+    """What writers need to know.
 
     Attributes:
         frames_per_second: of the source.
         title: over the contact sheet.
-        subtitle: beside it.
-        scenery: the picture to put the foreground before, uint8 BGR; `None` where nobody asked for it.
+        subtitle: beside the title.
+        new_background: the picture to put the foreground on, uint8 BGR; `None` where it is not used.
         done: frames that are on disk from an earlier run.
     """
 
     frames_per_second: float
     title: str
     subtitle: str
-    scenery: Image | None = None
+    new_background: Image | None = None
     done: int = 0
 
 
-def writer(target: Target, settings: Settings) -> Writer:
+def writer(target: Target, settings: WriterOptions) -> Writer:
     """The writer of a kind of output."""
     if target.name == "csv":
         return TableWriter(target.path, settings.done)
@@ -85,19 +85,19 @@ class PictureWriter:
         self._folder = target.path
         self._name = target.name
 
-    def __call__(self, shots: Iterator[FrameResult]) -> None:
+    def __call__(self, results: Iterator[FrameResult]) -> None:
         """See `Writer`."""
         background: Image | None = None
-        for shot in shots:
+        for result in results:
             if self._name == "backgrounds" and self.completed and background is None:
-                background = self._before(shot.number)
+                background = self._before(result.number)
             if self._name == "masks":
-                self._write(f"bin{shot.number:06d}.png", shot.mask)
+                self._write(f"bin{result.number:06d}.png", result.mask)
             elif self._name == "cutout":
-                self._write(f"cut{shot.number:06d}.png", with_alpha(shot.frame, shot.mask))
-            elif background is None or not np.array_equal(background, _plate(shot)):
-                background = _plate(shot)
-                self._write(f"bg{shot.number:06d}.png", background)
+                self._write(f"cut{result.number:06d}.png", with_alpha(result.frame, result.mask))
+            elif background is None or not np.array_equal(background, _plate(result)):
+                background = _plate(result)
+                self._write(f"bg{result.number:06d}.png", background)
             self.completed += 1
 
     def _before(self, number: int) -> Image | None:
@@ -126,14 +126,14 @@ class MaskVideoWriter:
         self._path = path
         self._rate = _as_fraction(frames_per_second)
 
-    def __call__(self, shots: Iterator[FrameResult]) -> None:
+    def __call__(self, results: Iterator[FrameResult]) -> None:
         """See `Writer`."""
         with atomic_write(self._path) as work:
-            write_mask_video(work, self._masks(shots), self._rate)
+            write_mask_video(work, self._masks(results), self._rate)
 
-    def _masks(self, shots: Iterator[FrameResult]) -> Iterator[Image]:
-        for shot in shots:
-            yield shot.mask
+    def _masks(self, results: Iterator[FrameResult]) -> Iterator[Image]:
+        for result in results:
+            yield result.mask
             self.completed += 1
 
 
@@ -146,9 +146,9 @@ class ClipWriter:
         self._picture_of = picture_of
         self._rate = _as_fraction(frames_per_second)
 
-    def __call__(self, shots: Iterator[FrameResult]) -> None:
+    def __call__(self, results: Iterator[FrameResult]) -> None:
         """See `Writer`."""
-        pictures = self._counted(shots)
+        pictures = self._counted(results)
         suffix = self._path.suffix.lower()
         with atomic_write(self._path) as work:
             if suffix == ".gif":
@@ -163,9 +163,9 @@ class ClipWriter:
         rate = min(_GIF_RATE, max(1, round(self._rate)))
         write_gif(work, kept, rate if step == 1 else max(_FAST_RATE, math.ceil(rate / step)))
 
-    def _counted(self, shots: Iterator[FrameResult]) -> Iterator[Image]:
-        for shot in shots:
-            yield self._picture_of(shot)
+    def _counted(self, results: Iterator[FrameResult]) -> Iterator[Image]:
+        for result in results:
+            yield self._picture_of(result)
             self.completed += 1
 
 
@@ -176,52 +176,52 @@ def _as_fraction(frames_per_second: float) -> Fraction:
 class SheetWriter:
     """A contact sheet of a few frames with much foreground; small pictures of some are held until the end."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, settings: WriterOptions) -> None:
         self.completed = 0
         self._path = path
         self._settings = settings
 
-    def __call__(self, shots: Iterator[FrameResult]) -> None:
+    def __call__(self, results: Iterator[FrameResult]) -> None:
         """See `Writer`."""
-        chosen = best_of_parts(self._small(shots), _SHEET_ROWS, lambda item: item[0])
+        chosen = best_of_parts(self._small(results), _SHEET_ROWS, lambda item: item[0])
         sheet = sheet_of(
             [moment for _, moment in chosen], self._settings.title, self._settings.subtitle, cell_width=_SHEET_CELL
         )
         with atomic_write(self._path) as work:
             write_image(work, sheet)
 
-    def _small(self, shots: Iterator[FrameResult]) -> Iterator[tuple[float, Moment]]:
-        for shot in shots:
-            pictures = (narrowed(picture, _SHEET_CELL) for picture in (shot.frame, shot.mask, _plate(shot)))
+    def _small(self, results: Iterator[FrameResult]) -> Iterator[tuple[float, Moment]]:
+        for result in results:
+            pictures = (narrowed(picture, _SHEET_CELL) for picture in (result.frame, result.mask, _plate(result)))
             frame, mask, background = pictures
             # Most of the picture moving is a change of light or a failure, not an object.
-            yield (shot.share if shot.share < 0.5 else 0.0), Moment(shot.number, frame, mask, background, None)
+            yield (result.share if result.share < 0.5 else 0.0), Moment(result.number, frame, mask, background, None)
             self.completed += 1
 
 
-def _plate(shot: FrameResult) -> Image:
-    if shot.background is None:
-        raise DataError(f"frame {shot.number}: no background was asked for")
-    return shot.background
+def _plate(result: FrameResult) -> Image:
+    if result.background is None:
+        raise DataError(f"frame {result.number}: no background was asked for")
+    return result.background
 
 
-def _picture_of(name: str, settings: Settings) -> Callable[[FrameResult], Image]:
-    scenery = settings.scenery
+def _picture_of(name: str, settings: WriterOptions) -> Callable[[FrameResult], Image]:
+    picture = settings.new_background
 
     @cache
     def fitted(size: tuple[int, int]) -> Image:
-        if scenery is None:
-            raise ConfigError("--write replaced: say which picture to put the foreground before: --background PICTURE")
-        return center_crop(scenery, size)
+        if picture is None:
+            raise ConfigError("--write replaced: say which picture to put the foreground on: --background PICTURE")
+        return center_crop(picture, size)
 
     pictures: dict[str, Callable[[FrameResult], Image]] = {
-        "mask-video": lambda shot: np.asarray(cv2.cvtColor(shot.mask, cv2.COLOR_GRAY2BGR), np.uint8),
-        "overlay": lambda shot: tinted(shot.frame, shot.mask),
-        "foreground": lambda shot: cut_out(shot.frame, shot.mask, shot.background),
-        "cutout-video": lambda shot: with_alpha(shot.frame, shot.mask),
-        "replaced": lambda shot: on_background(
-            shot.frame, shot.mask, fitted((shot.frame.shape[0], shot.frame.shape[1]))
+        "mask-video": lambda result: np.asarray(cv2.cvtColor(result.mask, cv2.COLOR_GRAY2BGR), np.uint8),
+        "overlay": lambda result: tinted(result.frame, result.mask),
+        "foreground": lambda result: cut_out(result.frame, result.mask, result.background),
+        "cutout-video": lambda result: with_alpha(result.frame, result.mask),
+        "replaced": lambda result: on_background(
+            result.frame, result.mask, fitted((result.frame.shape[0], result.frame.shape[1]))
         ),
-        "blurred": lambda shot: on_background(shot.frame, shot.mask, blurred(_plate(shot))),
+        "blurred": lambda result: on_background(result.frame, result.mask, blurred(_plate(result))),
     }
     return pictures[name]

@@ -15,10 +15,10 @@ from cleanplate.apps.recommend.summary import print_advice
 from cleanplate.apps.recommend.trial import Trial, run_trial, with_agreement
 from cleanplate.data.io.images import write_image
 from cleanplate.data.open import open_stream
-from cleanplate.errors import ConfigError, DataError
+from cleanplate.errors import ConfigError
 from cleanplate.models.setup import open_model
 from cleanplate.utils.console import progress_bar, silence_decoders
-from cleanplate.utils.files import atomic_write
+from cleanplate.utils.files import atomic_write, readable
 from cleanplate.utils.retry import RetryPolicy
 
 DEFAULT = ("median", "lowmotion", "plate", "mog2", "knn")
@@ -66,11 +66,8 @@ def recommend_command(
         CleanplateError: for what a user can mend.
     """
     silence_decoders()
-    try:
+    with readable(options.source):
         return _recommended(options, echo, retry)
-    except OSError as error:  # a folder that may not be looked into can be met anywhere
-        place = error.filename or options.source
-        raise DataError(f"{place}: {error.strerror or error}; check the name and its permissions") from error
 
 
 def _recommended(options: RecommendOptions, echo: Callable[[str], None], retry: RetryPolicy | None) -> Advice:

@@ -7,8 +7,8 @@ from time import perf_counter
 import cv2
 import numpy as np
 
-from cleanplate.apps.apply.loop import batch_of, shots
-from cleanplate.apps.apply.model_setup import fit, must_fit
+from cleanplate.apps.apply.loop import frame_results
+from cleanplate.apps.apply.model_setup import batch_of, fit, must_fit
 from cleanplate.apps.recommend.sample import STRETCH, Sample
 from cleanplate.apps.recommend.scene_analysis import WIDTH, Masks
 from cleanplate.errors import CleanplateError
@@ -68,16 +68,16 @@ def run_trial(name: str, model: BackgroundModel, sample: Sample) -> Trial:
             frames = fit(model, stream, frames, None)
         fitted = perf_counter() - start if needs else 0.0
         batch = batch_of(model, live=sample.live)
-        found = shots(model, frames, sample.frames_per_second, batch=batch, plates=False)
+        results = frame_results(model, frames, sample.frames_per_second, batch=batch, plates=False)
         masks, times, unrest = [], [], []
         background: Image | None = None
         while True:
             start = perf_counter()
-            shot = next(found, None)
-            if shot is None:
+            result = next(results, None)
+            if result is None:
                 break
             times.append(perf_counter() - start)
-            masks.append(_small(shot.mask))
+            masks.append(_small(result.mask))
             if len(masks) % STRETCH == 0 or len(masks) == len(sample.frames):
                 before, background = background, narrowed(model.background, WIDTH)
                 if before is not None:

@@ -1,18 +1,18 @@
 """Further streams beside a frame's colours: its optical flow, or the mask that another model cuts out of it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import sqrt
 from typing import Any, ClassVar
 
 import cv2
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.flow import Flow, FlowTracker, resized_flow
 from cleanplate.data.sequence import FrameSequence
+from cleanplate.data.subsampling import batched
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import create
 from cleanplate.utils.arrays import Image
@@ -124,7 +124,7 @@ class MaskStream(Stream):
         self.reset()
         asked = set(indices)
         shown = range(max(asked) + 1) if self.remembers else indices
-        for batch in _batches(sequence.frames(shown)):
+        for batch in batched(sequence.frames(shown), _BATCH):
             masks = self.following([frame for _, frame in batch], size)
             yield from ((frame, mask) for (index, frame), mask in zip(batch, masks, strict=True) if index in asked)
         self.reset()
@@ -184,14 +184,3 @@ def mask_levels(mask: Image, size: tuple[int, int]) -> Image:
 def beside(pictures: Tensor, streams: Sequence[Image]) -> Tensor:
     """Appends streams, uint8 `[k, h, w]` each, to pictures `[N, 3, h, w]`."""
     return torch.cat([pictures, torch.from_numpy(np.stack(streams)).to(pictures.device)], dim=1)
-
-
-def _batches(frames: Iterable[tuple[int, Image]]) -> Iterator[list[tuple[int, Image]]]:
-    batch: list[tuple[int, Image]] = Field([])
-    for item in frames:
-        batch.append(item)
-        if len(batch) == _BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
