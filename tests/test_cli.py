@@ -17,6 +17,7 @@ from cleanplate.models import available
 from cleanplate.models.learned import LearnedModel
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.report.tables import parameter_count
+from project import SMALL, configure
 from waiting import HUNG
 
 
@@ -106,6 +107,22 @@ def test_a_set_that_is_not_in_the_catalogue_is_one_line_and_exit_code_2(tmp_path
     assert "cdnet, coco, sbmnet, sbi, lasiesta" in one_error(run("download", "cdnt"))
     assert "has no part" in one_error(run("download", "coco", "--part", "test2017"))
     assert "wants a person" in one_error(run("download", "sbi", "--to", tmp_path))
+
+
+def test_the_options_of_a_model_are_listed_with_value_choices_and_meaning(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = run("models", "plate").output
+    for option in ("difference_clip", "network_weight", "threshold", "score_median"):
+        assert option in output
+    assert "28.0" in output and "a number, 0 or more" in output and "Default values." in output
+    assert "unknown; choose one of" in one_error(run("models", "plat"))
+
+
+def test_in_a_project_the_values_are_those_of_its_params(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    configure(tmp_path, *SMALL, "model=median", "model.frames=77")
+    assert "77" in run("models", "median").output
+    assert "Default values." in run("models", "mean").output
 
 
 def test_models_are_listed_with_family_league_weights_and_paper() -> None:

@@ -27,23 +27,23 @@ class TrainingOptions(Options):
     """How a learned model is trained."""
 
     steps: Count = 300
-    """Batches in all."""
+    """Training steps, one batch each."""
     epoch_steps: Count = 25
-    """Batches between two looks at the validation frames, where checkpoints are written."""
+    """Steps per epoch; validation and checkpoints come after each epoch."""
     batch_size: Count = 16
     """Frames per batch and process."""
     optimizer: Literal["adam", "adamw", "rmsprop"] = "adam"
-    """By name."""
+    """Optimiser."""
     learning_rate: Positive = 1e-3
-    """The highest it gets."""
+    """Peak learning rate."""
     schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    """`one_cycle` rises over a twentieth of the steps and falls along a cosine; `constant` stays."""
+    """Learning rate over time: `one_cycle` warms up over a twentieth of the steps, then follows a cosine."""
     patience: WholeNumber = 0
-    """Epochs without a better validation loss before training ends early; 0 never does."""
+    """Epochs without a lower validation loss before training stops early; 0 switches early stopping off."""
     frames: Annotated[int, Field(ge=2)] = 1000
-    """Most frames that are held in memory, evenly spaced over the sequence."""
+    """Maximum number of training frames, evenly spaced over the sequence and held in memory."""
     seed: int = 0
-    """Of weights, order and noise."""
+    """Seed of the initial weights, the order of the batches and the noise."""
 
     @property
     def epochs(self) -> int:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:  # scores are printed without waiting for torch
     from cleanplate.models import BackgroundModel
+    from cleanplate.utils.options import Options
 
 _FRAME = (240, 320)
 _UNFOLDED = 160
@@ -54,6 +55,17 @@ def print_models(models: Mapping[str, "type[BackgroundModel]"], console: Console
         learns = "online" if model.streaming else "offline"
         weights = parameter_count(model)
         table.add_row(name, model.family, model.league, learns, f"{weights:,}" if weights else "–", escape(model.paper))
+    (console or wide_console()).print(table)
+
+
+def print_options(title: str, options: "Options", console: Console | None = None) -> None:
+    """Prints every option: name, value, the values that it may take, meaning."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("option", no_wrap=True)
+    for heading in ("value", "allowed", "meaning"):
+        table.add_column(heading, overflow="fold")
+    for name, value in options.model_dump().items():
+        table.add_row(name, escape(str(value)), escape(options.choices(name)), escape(options.meaning(name)))
     (console or wide_console()).print(table)
 
 

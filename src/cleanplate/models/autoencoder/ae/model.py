@@ -45,42 +45,41 @@ class AutoencoderOptions(TrainingOptions):
     renamed: ClassVar[Mapping[str, str]] = {"pull": "foreground_suppression"}
 
     latent_dim: Count = 16
-    """Numbers in the code."""
+    """Size of the latent code."""
     width: Count = 16
-    """Channels of the first stage; they double from stage to stage."""
+    """Channels of the first encoder stage; each further stage has twice as many."""
     norm: Norm = "group"
-    """Of every stage, see `Style`."""
+    """Normalisation layer of every stage."""
     activation: Activation = "silu"
-    """Of every stage."""
+    """Activation function of every stage."""
     stage: Stage = "plain"
-    """How the encoder's stages go down, see `Style`."""
+    """Downsampling of the encoder: strided convolutions, dilated ones beside them, or deformable ones."""
     attention: Attention = "none"
-    """Gates in the encoder, see `Style`."""
+    """Attention gates in the encoder: CBAM, or spatial and channel attention in sequence."""
     luminance: bool = False
-    """The encoder gets the luminance of what it sees as a further channel."""
+    """Whether the encoder receives the luminance as a fourth channel."""
     grey: bool = False
-    """Works on grey pictures: one channel in, one out, which is added to all three of the background."""
+    """Whether the network works on grey pictures; its output is added to all three colour channels."""
     encoder_weights: str = ""
-    """A local file whose encoder is taken and stays as it is, see `encoder_weights`; empty: none."""
+    """File with weights of an encoder, which is then frozen; empty trains the encoder from scratch."""
     scale: Count = 4
-    """The autoencoder works on frames this many times smaller; the comparison stays at full resolution."""
+    """Downscaling factor of the frames that the network sees; the comparison stays at full resolution."""
     initial: Initial = "low_motion"
-    """The background that learning starts from; `none` learns the whole picture."""
+    """Initial background, to which the network learns a residual; `none` learns the whole picture."""
     initial_frames: Annotated[int, Field(ge=2)] = 200
-    """Frames that the initial background is taken from, evenly spaced."""
+    """Number of frames, evenly spaced, from which the initial background is computed."""
     initial_weight: NonNegative = 0.0
-    """Of the loss between background and initial background, on top of the frames'; 0 leaves it out."""
+    """Weight of an additional loss between background and initial background; 0 omits it."""
     loss: dict[str, float] = Field({"smooth_l1": 1.0})
     """Weight of each reconstruction loss, by name."""
     foreground_suppression: NonNegative = 6.0
-    """How strongly foreground-like regions lose their pull on the loss; 0 weighs all pixels alike."""
+    """How strongly regions that look like foreground are down-weighted in the loss; 0 weighs all pixels equally."""
     learned_noise: bool = False
-    """Learn the expected error of each pixel in each frame (a fourth output channel), and use it in place of the
-    one measured over time."""
+    """Whether the network predicts the expected error of each pixel, in place of the noise measured over time."""
     noise: bool = True
-    """Measure what never rests; see `cleanplate.foreground.difference`."""
+    """Whether to measure the noise of each pixel over time, which lowers the score of dynamic background."""
     light_jitter: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Largest random light change of a training frame, as a factor; the code learns to follow light."""
+    """Largest random change of brightness of a training frame, as a share."""
 
     def check(self) -> None:
         """See `Options.check`."""

@@ -58,7 +58,7 @@ class LowMotionOptions(Options):
     residual_subspace: bool = True
     """Follow light and waves by principal components; otherwise the head's light compensation is all."""
     noise: bool = True
-    """Measure what never rests."""
+    """Whether to measure the noise of each pixel over time, which lowers the score of dynamic background."""
 
 
 @register

@@ -49,7 +49,7 @@ class RobustPcaOptions(Options):
     initial: Initial = "low_motion"
     """The plate whose detail the background keeps, an initialiser's name."""
     noise: bool = True
-    """Measure what never rests; see `cleanplate.foreground.difference`."""
+    """Whether to measure the noise of each pixel over time, which lowers the score of dynamic background."""
 
     def check(self) -> None:
         """See `Options.check`."""

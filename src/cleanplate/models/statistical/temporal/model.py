@@ -36,7 +36,7 @@ class TemporalOptions(Options):
     frames: Annotated[int, Field(ge=2)] = 200
     """Number of frames, evenly spaced over the sequence; fewer if it has fewer."""
     noise: bool = True
-    """Measure what never rests; see `cleanplate.foreground.difference`."""
+    """Whether to measure the noise of each pixel over time, which lowers the score of dynamic background."""
 
 
 class TemporalModel(BackgroundModel):
