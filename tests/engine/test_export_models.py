@@ -18,13 +18,14 @@ from cleanplate.errors import ModelError
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
+from cleanplate.models.components.graphs.backgrounds import FixedBackground
 from cleanplate.models.components.graphs.prediction import estimate_graph, exportable
 from cleanplate.models.exported import ExportedModel
 from cleanplate.models.learned import LearnedModel
 from cleanplate.models.statistical.lowmotion.model import LowMotion
 from cleanplate.models.statistical.temporal.model import TemporalModel
 from cleanplate.models.supervised.unet.model import UNet
-from cleanplate.models.types import Prediction
+from cleanplate.models.types import Estimate, Prediction
 from cleanplate.scenes import SceneSpec, write_scene
 from in_memory import in_memory, textured
 from needed import needed
@@ -249,6 +250,38 @@ def test_a_new_autoencoder_needs_no_line_here(made, frames) -> None:
         match="blurred: cannot be exported: it overrides _inputs, which the exported graph does not reproduce",
     ):
         graph_of(Blurred(model.options))
+
+
+class Still(BackgroundModel):
+    """The first frame is the background; written as in a package that knows nothing of export."""
+
+    name = "still"
+    family = "statistical"
+
+    def _fit(self, sequence: Any) -> None:
+        self._background, self._size = sequence[0], sequence.size
+
+    def _estimate(self, frames: Any, learning_rate: float) -> list[Estimate]:
+        return [Estimate(self.background) for _ in frames]
+
+
+def test_a_model_returns_a_graph_of_its_own_or_is_refused(frames) -> None:
+    class Exportable(Still):
+        def export_graph(self, size: tuple[int, int], adaptive: bool = False) -> FixedBackground:
+            return FixedBackground(self.background)
+
+    class Darker(Exportable):
+        def _estimate(self, frames: Any, learning_rate: float) -> list[Estimate]:
+            return [Estimate(self.background // 2) for _ in frames]
+
+    model = Exportable().fit(in_memory(frames))
+    with torch.no_grad():
+        found = [answer.numpy() for answer in graph_of(model)(torch.from_numpy(np.stack(frames[:3])))]
+    assert_alike(model.predict(frames[:3]), [Prediction(*each) for each in zip(*found, strict=True)])
+    with pytest.raises(ModelError, match="still: cannot be exported: it defines no export_graph; aae"):
+        graph_of(Still().fit(in_memory(frames)))
+    with pytest.raises(ModelError, match="still: cannot be exported: it overrides _estimate"):
+        graph_of(Darker().fit(in_memory(frames)))
 
 
 def test_what_is_found_by_a_gradient_is_refused(made, frames) -> None:
