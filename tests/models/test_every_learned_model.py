@@ -24,7 +24,6 @@ from cleanplate.engine.training import fit
 from cleanplate.metrics.functional.background import background_quality
 from cleanplate.models import BackgroundModel, available
 from cleanplate.models.learned import LearnedModel
-from cleanplate.scenes import SceneSpec, write_scene
 
 LEARNED = sorted(name for name, model in available().items() if issubclass(model, LearnedModel))
 OFFLINE = sorted(
@@ -184,14 +183,6 @@ def digest(task: pl.LightningModule) -> str:
 
 
 # Learning
-
-
-@pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> FrameSequence:
-    """A scene so busy that its mean is wrong by six grey levels, and so small that a model learns it in seconds."""
-    folder = tmp_path_factory.mktemp("busy") / "shadow" / "street"
-    write_scene(SceneSpec("shadow", "street", height=32, width=48, frames=40, seed=3), folder)
-    return cleanplate.open_sequence(folder)
 
 
 @pytest.fixture(scope="module")
