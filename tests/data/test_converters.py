@@ -116,7 +116,7 @@ def test_masks_of_sbi_that_are_not_black_and_white_are_made_so(original: Path, r
 def test_masks_of_sbi_with_loss_are_refused(original: Path, root: Path) -> None:
     write(original, {f"Board/input/in{number:06d}.png": picture(".png", number) for number in range(2)})
     write(original, {f"Board/GT/{number:06d}.jpg": picture(".jpg") for number in range(2)})
-    with pytest.raises(DataError, match=r"000000\.jpg: masks in a format with loss"):
+    with pytest.raises(DataError, match=r"000000\.jpg: masks in a lossy format"):
         convert_sbi(original, root)
     assert not (root / "sbi" / "Board").exists()
 

@@ -1,7 +1,7 @@
-"""`cleanplate download`: fetches a set, verifies it, unpacks it and brings it into the layout the pipeline reads.
+"""`cleanplate download`: fetches a dataset, verifies and unpacks it, and installs it in the layout the pipeline reads.
 
-Each step ends with something whole under its name or with nothing under it, and is not done again: a download that
-was stopped, by whatever, goes on with the same command.
+The result of each step appears under its name once it is complete and is not computed again: the same command resumes a
+download that was stopped for any reason.
 """
 
 import json
@@ -23,7 +23,7 @@ from cleanplate.pipeline.download_listing import print_catalogue, print_findings
 from cleanplate.utils.console import progress_bar
 from cleanplate.utils.files import check_space, format_bytes, remove, replacing, unpacked_estimate
 
-DEFAULT_PLACE = Path("data/raw")
+DEFAULT_ROOT = Path("data/raw")
 
 
 def download_command(
@@ -37,23 +37,23 @@ def download_command(
     catalogue: Path | None = None,
     options: TransferOptions | None = None,
 ) -> bool:
-    """Fetches, lists, or checks.
+    """Fetches, lists or checks a dataset.
 
     Args:
-        name: key in the catalogue; only `listing` goes without.
-        parts: names of parts; the whole set by default.
-        to: folder of the set; `data/raw/<name>` by default.
-        check: only say what is missing and what is extra in `to`.
-        listing: only say what there is to fetch.
-        keep_archive: leave archives in `to/archives`.
-        catalogue: another file than the package's.
-        options: how files are fetched.
+        name: key in the catalogue; optional for `listing`.
+        parts: names of parts; the whole dataset by default.
+        to: folder of the dataset; `data/raw/<name>` by default.
+        check: only report what is missing and what is extra in `to`.
+        listing: only list what can be fetched.
+        keep_archive: keep archives in `to/archives`.
+        catalogue: replaces the catalogue of the package.
+        options: see `TransferOptions`.
 
     Returns:
-        Whether nothing that was asked for is missing.
+        Whether nothing of the requested parts is missing.
 
     Raises:
-        DataError: for an unknown set or part, a set that a person must fetch, and whatever goes wrong on the way.
+        DataError: for an unknown dataset or part, a dataset that must be fetched manually, or any failed step.
     """
     sets = load_catalogue(catalogue)
     if listing:
@@ -61,7 +61,7 @@ def download_command(
         return True
     if name is None:
         raise DataError(f"say which set: cleanplate download {'|'.join(sets)}; --list tells of each")
-    entry, root = find_entry(name, sets), to or DEFAULT_PLACE / name
+    entry, root = find_entry(name, sets), to or DEFAULT_ROOT / name
     chosen = entry.chosen(parts)
     if check:
         return print_findings(check_dataset(entry, root, parts), root, _lacking(root))
@@ -91,7 +91,7 @@ def _fetch_parts(
 
 
 def archive_contents(archive: Archive, part: Part) -> tuple[str, ...]:
-    """The scenes or folders that an archive brings."""
+    """Returns the scenes or folders that an archive contains."""
     return (archive.contents,) if archive.contents is not None else part.contents
 
 
@@ -122,36 +122,36 @@ def _fetch_one(
 
 
 def _from_originals(entry: CatalogueEntry, root: Path) -> None:
-    """Sets that a person must fetch: says how, or reads what the person put there."""
-    place_for = root / ORIGINALS / entry.name
-    if not place_for.is_dir() or not any(place_for.iterdir()):
+    """Explains how to fetch a dataset manually, or converts the files that the user put there."""
+    originals = root / ORIGINALS / entry.name
+    if not originals.is_dir() or not any(originals.iterdir()):
         if root.is_dir() and all(not findings.missing for findings in check_dataset(entry, root)):
             return
         raise DataError(
             f"{entry.name} is not fetched by a program: its page, {entry.page}, wants a person (licence: "
             f"{entry.licence}; {entry.terms}). Fetch it there, put its folders or zip archives (a .rar unpacked) "
-            f"into {place_for}, and run the same command again: it brings them into the layout"
+            f"into {originals}, and run the same command again: it brings them into the layout"
         )
-    for archive in sorted(path for path in place_for.iterdir() if path.name.lower().endswith(SUFFIXES)):
-        target = place_for / _stem(archive.name)
+    for archive in sorted(path for path in originals.iterdir() if path.name.lower().endswith(SUFFIXES)):
+        target = originals / _stem(archive.name)
         if not target.is_dir():
             with transfer_bars(f"unpacking {archive.name}") as (progress,):
                 unpack(archive, target, progress=progress)
-    packed = [path for path in sorted(place_for.iterdir()) if path.suffix.lower() in {".rar", ".7z"}]
+    packed = [path for path in sorted(originals.iterdir()) if path.suffix.lower() in {".rar", ".7z"}]
     closed = [path for path in packed if not path.with_suffix("").is_dir()]
     if closed:
         raise DataError(f"{closed[0]}: unpack it there by hand, to {closed[0].with_suffix('')}, and run this again")
-    print(f"{entry.name}: {len(_read(entry, place_for, root))} videos in {root}")
+    print(f"{entry.name}: {len(_read(entry, originals, root))} videos in {root}")
 
 
 def _read(entry: CatalogueEntry, original: Path, root: Path) -> list[str]:
-    assert entry.converter is not None  # the caller has seen to it
+    assert entry.converter is not None  # checked by the caller
     with progress_bar(f"reading {entry.name}") as progress:
         return CONVERTERS[entry.converter](original, root, progress)
 
 
 def _is_there(entry: CatalogueEntry, root: Path, archive: Archive, holds: Sequence[str]) -> bool:
-    """Whether all that an archive brings lies there; what it lacks itself is not waited for."""
+    """Returns whether the content of an archive is on disk, except for what the archive itself lacks."""
     if not root.is_dir():
         return False
     lacks = set(_read_record(root).get(archive.name, {}).get("lacks", ()))
@@ -159,7 +159,7 @@ def _is_there(entry: CatalogueEntry, root: Path, archive: Archive, holds: Sequen
 
 
 def _check_space(archives: Sequence[Archive], root: Path) -> None:
-    """What is known to come must fit, before the first byte is fetched."""
+    """Checks the space for all archives before the first byte is fetched."""
     packed = sum(archive.bytes or 0 for archive in archives)
     unpacked = sum(unpacked_estimate(archive.bytes or 0, archive.unpacked) for archive in archives)
     lying = sum(path.stat().st_blocks * 512 for path in (root / ARCHIVES).glob("*") if path.is_file())
@@ -167,7 +167,7 @@ def _check_space(archives: Sequence[Archive], root: Path) -> None:
 
 
 def _record(root: Path, archive: Archive, verified: Verified, lacks: list[str]) -> None:
-    """Notes what was fetched: whoever compares two copies finds the checksums here."""
+    """Records what was fetched, with checksums to compare two copies."""
     record = _read_record(root)
     record[archive.name] = {"urls": archive.urls, **verified, "lacks": lacks}
     with replacing(root / RECORD) as temporary:

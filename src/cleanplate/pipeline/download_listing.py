@@ -1,4 +1,4 @@
-"""What `cleanplate download` prints: the catalogue, and what a check found."""
+"""Output of `cleanplate download`: the catalogue, the findings of a check, and progress bars."""
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -10,14 +10,14 @@ from cleanplate.acquire.completeness import Findings
 from cleanplate.utils.console import Advance
 from cleanplate.utils.files import format_bytes
 
-SHOWN = 20  # names of one kind; a set that is not there at all would fill the screen
+SHOWN = 20  # names of one kind, so that an absent dataset does not fill the screen
 
 
 def print_catalogue(entries: Iterable[CatalogueEntry], *, in_full: bool) -> None:
-    """Prints each set with its terms and parts; parts that are single videos only `in_full`."""
+    """Prints each dataset with its terms and parts; single videos only with `in_full`."""
     for entry in entries:
-        by_hand = " (fetched by hand)" if entry.manual else ""
-        print(f"{entry.name}: {entry.title}{by_hand}")
+        manual = " (fetched by hand)" if entry.manual else ""
+        print(f"{entry.name}: {entry.title}{manual}")
         print(f"  page: {entry.page}\n  licence: {entry.licence}\n  terms: {entry.terms}")
         shown = [part for part in entry.parts.values() if in_full or "/" not in part.name]
         for part in shown:
@@ -31,9 +31,9 @@ def print_findings(findings: Iterable[Findings], root: Path, lacking: Collection
     """Prints what is there, missing and extra, by part.
 
     Args:
-        findings: of `check_set`.
-        root: where it lies.
-        lacking: what the archives do not have either; told, but not counted as missing.
+        findings: see `check_dataset`.
+        root: folder of the dataset.
+        lacking: what the archives lack themselves; it is printed, but not counted as missing.
 
     Returns:
         Whether nothing is missing.
@@ -65,15 +65,12 @@ def _described(part: Part) -> str:
     return f"{archives}, {size}, {vouched}"
 
 
-# === transfer_bars: Bars for bytes: how much, how fast, how long yet; silent where nobody watches.
-
-
 @contextmanager
 def transfer_bars(*titles: str) -> Iterator[tuple[Advance, ...]]:
-    """Gives, per title, a function to call with the bytes done so far and, where known, of how many.
+    """Yields, per title, a function to call with the bytes done and, if known, the total; silent without a terminal.
 
-    A bar appears with its first call. What was there at that call counts as done but not as fast: a transfer that is
-    taken up shows its own rate.
+    A bar appears at its first call. Bytes that were there at that call do not count for the speed of a resumed
+    transfer.
     """
     from rich.console import Console
     from rich.progress import (

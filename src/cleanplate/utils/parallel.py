@@ -68,66 +68,60 @@ def ordered_map(
             raise broken
 
 
-# === processes: Work shared out to processes, delivered in order: for what holds the interpreter lock, which
-# threads cannot share.
-
-ITEMS_PER_TASK = 64  # the caller, which hands them out, may have to wait for a core itself
-ITEMS_PER_PROCESS = 128  # fewer are done sooner than a process has started
+ITEMS_PER_TASK = 64  # large, because the calling process may have to wait for a core
+ITEMS_PER_PROCESS = 128  # fewer are done faster than a process starts
 
 
 def cores() -> int:
-    """Processor cores this process may use."""
+    """Returns the number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def mapped(work: Callable[[Item], Result], items: Sequence[Item], workers: int = 0) -> Iterator[Result]:
-    """Yields `work(item)` in the order of `items`.
+    """Yields `work(item)` in the order of `items`, computed by several processes.
 
     Args:
-        work: a function of a module, so that it can be handed over; its arguments and results likewise.
-        items: what to work on.
-        workers: processes; 0 means one per core. Few items are worked on in the caller's process.
+        work: a function that can be pickled, as must its arguments and results.
+        items: the arguments.
+        workers: number of processes; 0 means one per core. Few items are processed by the caller.
 
     Raises:
-        DataError: if a process was killed, by the system for want of memory perhaps.
+        DataError: if a process was killed, for example by the system for lack of memory.
     """
     processes = min(workers or cores(), len(items) // ITEMS_PER_PROCESS)
     if processes < 2:
         yield from map(work, items)
         return
-    # Not forked: a copy of a process with threads (progress bar, OpenCV, torch) can wait for ever for one of them.
+    # Not forked: a forked copy of a process with threads (progress bar, OpenCV, torch) can deadlock.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_start_worker) as pool:
         try:
             yield from pool.map(work, items, chunksize=ITEMS_PER_TASK)
         except BrokenProcessPool as error:
             raise DataError(
-                f"one of {processes} processes was killed; where memory is short, use fewer (data.workers). Started "
-                "again, the work goes on where it stopped"
+                f"one of {processes} processes was killed; if memory is short, use fewer (data.workers). Run the "
+                "same command again to continue"
             ) from error
 
 
-def _begin() -> None:
-    """Makes a process that leaves with its parent, however that ends, and lets it alone hear Ctrl-C."""
+def _start_worker() -> None:
+    """Sets a worker process up: it ends with its parent, and only the parent handles Ctrl-C."""
     import cv2
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
 
 
-def _leave_with_parent() -> None:
+def _exit_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os._exit(1)
 
 
-# === processes: Which of several processes this is, before any trainer exists to ask.
-
-
 def is_first_process() -> bool:
-    """Whether this is global rank 0, under Lightning, torchrun or SLURM; Lightning's own answer ignores nodes."""
+    """Returns whether this is global rank 0 under Lightning, torchrun or SLURM; Lightning itself ignores nodes."""
     from pytorch_lightning.utilities import rank_zero_only
 
     node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"

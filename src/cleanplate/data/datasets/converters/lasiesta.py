@@ -1,8 +1,8 @@
-"""LASIESTA: BMP frames in `<name>/`, coloured truth in `<name>-GT/` (Cuevas et al., CVIU 152, 2016).
+"""LASIESTA: BMP frames in `<name>/`, coloured ground truth in `<name>-GT/` (Cuevas et al., CVIU 152, 2016).
 
-Colours of the truth: black background; red, green and yellow moving objects, a colour per object; white an object that
-moved and remains static; grey uncertain. An object that stopped is foreground in CDnet (intermittentObjectMotion), and
-so it is here; what is uncertain is CDnet's "unknown", which no score counts.
+Colours of the ground truth: black for background; red, green and yellow for moving objects; white for an object that
+moved and then stopped; grey for uncertain. An object that stopped is foreground, as in CDnet
+(intermittentObjectMotion); uncertain pixels get CDnet's label "unknown", which is not scored.
 """
 
 import re
@@ -29,12 +29,12 @@ COLOURS: dict[tuple[int, int, int], int] = {
 
 
 def convert_lasiesta(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
-    """Brings each sequence to `target/<category>/<name>/{input,groundtruth,temporalROI.txt}`; `I_SI_01` is of `I_SI`.
+    """Converts each sequence to `target/<category>/<name>/{input,groundtruth,temporalROI.txt}`; `I_SI_01` is of `I_SI`.
 
-    Frames are links; the truth is written in CDnet's values 0, 170 and 255.
+    Frames are links; ground truth is written with CDnet's values 0, 170 and 255.
 
     Raises:
-        DataError: if no sequence is below `source`, a truth has no frame, or holds a colour that is none of the six.
+        DataError: if there is no sequence below `source`, or ground truth has no frame or an unknown colour.
     """
     truths = {path.name.removesuffix("-GT"): path for path in sorted(source.glob("**/*-GT")) if path.is_dir()}
     if not truths:
@@ -52,10 +52,10 @@ def convert_lasiesta(source: Path, target: Path, progress: Callable[[int], None]
 
 
 def lasiesta_labels(picture: Image) -> Image:
-    """CDnet's labels, uint8 `[H, W]`, of a coloured truth, uint8 BGR `[H, W, 3]`.
+    """Returns CDnet's labels, uint8 `[H, W]`, of coloured ground truth, uint8 BGR `[H, W, 3]`.
 
     Raises:
-        ValueError: for a colour that is none of the six; names it, as RGB.
+        ValueError: for an unknown colour; names it as RGB.
     """
     codes = picture.astype(np.uint32) @ np.array([1, 1 << 8, 1 << 16], np.uint32)
     labels = np.zeros(codes.shape, np.uint8)
@@ -66,7 +66,7 @@ def lasiesta_labels(picture: Image) -> Image:
         known |= here
     if not known.all():
         blue, green, red = (int(value) for value in picture[~known][0])
-        raise ValueError(f"holds the colour ({red}, {green}, {blue}), which LASIESTA gives no meaning")
+        raise ValueError(f"holds the colour ({red}, {green}, {blue}), which is not a colour of LASIESTA")
     return labels
 
 
@@ -74,10 +74,12 @@ def _write(frames_folder: Path, truth_folder: Path, video: Path, home: Path) -> 
     frames = numbered(pictures(frames_folder))
     truths = numbered(pictures(truth_folder))
     if not frames:
-        raise DataError(f"{frames_folder}: no frames in it, which {truth_folder.name} is the truth of")
-    strangers = sorted(set(truths) - set(frames))
-    if strangers:
-        raise DataError(f"{truths[strangers[0]]}: belongs to frame {strangers[0]}, which {frames_folder} has not")
+        raise DataError(f"{frames_folder}: no frames in it for the ground truth {truth_folder.name}")
+    without_frame = sorted(set(truths) - set(frames))
+    if without_frame:
+        raise DataError(
+            f"{truths[without_frame[0]]}: belongs to frame {without_frame[0]}, which is not in {frames_folder}"
+        )
     link_frames(frames, video, home)
     for number, path in truths.items():
         try:

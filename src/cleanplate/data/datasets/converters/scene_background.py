@@ -1,7 +1,9 @@
-"""SBI: `<Name>/` with frames, a true background, and in later copies a foreground mask per frame (2015).
+"""SBI 2015 and SBMnet 2016, the datasets of scene background initialisation, with true backgrounds.
 
-Copies differ in the names of the folders: frames lie in `input`, `frames`, `images`, `<Name>` or openly; masks in
-`groundtruth`, `GT` or `masks`; the background is one picture, `GT_<Name>` or `background`, openly or in a folder.
+SBI has `<Name>/` with frames, a background, and in later copies a foreground mask per frame. Copies differ in their
+folders: frames are in `input`, `frames`, `images`, `<Name>` or in none; masks in `groundtruth`, `GT` or `masks`; the
+background is one picture, `GT_<Name>` or `background`, with or without a folder. SBMnet has
+`<category>/<video>/{input,GT}`, where GT holds the backgrounds (scenebackgroundmodeling.net).
 """
 
 import re
@@ -20,13 +22,13 @@ _IS_BACKGROUND = re.compile(r"(gt|background|.*_gt$|.*_background$)", re.IGNOREC
 
 
 def convert_sbi(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
-    """Brings each sequence to `target/sbi/<Name>/{input,groundtruth,background.png,temporalROI.txt}`.
+    """Converts each sequence to `target/sbi/<Name>/{input,groundtruth,background.png,temporalROI.txt}`.
 
-    Frames are links. Masks are links where they hold CDnet's labels, else written as 0 and 255. SBI counts its frames
-    from 0, and so does the temporal ROI that is written.
+    Frames are links. Masks are links if they hold CDnet's labels, and are written as 0 and 255 if not. SBI numbers its
+    frames from 0, and so does the written temporal ROI.
 
     Raises:
-        DataError: if no sequence is below `source`, or a picture cannot be read.
+        DataError: if there is no sequence below `source`, or a picture cannot be read.
     """
     found = {folder.name: folder for folder in _sequences(source)}
     if not found:
@@ -43,7 +45,7 @@ def convert_sbi(source: Path, target: Path, progress: Callable[[int], None] = la
 
 
 def _sequences(source: Path) -> list[Path]:
-    """Folders that hold frames and are not themselves a folder of frames or truths of another."""
+    """Returns the folders of sequences; a folder of frames or masks inside one is not a sequence."""
     folders = [path for path in [source, *source.glob("**/")] if path != source and _frames(path)]
     return [path for path in folders if not any(_is_inner(path, other) for other in folders if other != path)]
 
@@ -53,7 +55,7 @@ def _is_inner(path: Path, other: Path) -> bool:
 
 
 def _frames(folder: Path) -> list[Path]:
-    """Frames of a sequence: in a folder for them, else openly; the background among the latter is none."""
+    """Returns the frames of a sequence, from their own folder or else from its folder, without the background."""
     if folder.name.lower() in {*_FRAMES, *_TRUTHS}:
         return []
     for inner in sorted(path for path in folder.iterdir() if path.is_dir()):
@@ -72,7 +74,7 @@ def _write(folder: Path, video: Path, home: Path) -> None:
     for inner in sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in _TRUTHS):
         truths = pictures(inner)
         if len(truths) == 1 and len(frames) > 1:
-            backgrounds += truths  # one picture for many frames is the scene without anybody
+            backgrounds += truths  # one picture for many frames is the background
             continue
         _write_masks({number: path for number, path in numbered(truths).items() if number in frames}, video, home)
     if backgrounds:
@@ -88,25 +90,21 @@ def _write_masks(masks: dict[int, Path], video: Path, home: Path) -> None:
         labels = binary_labels(path) if path.suffix.lower() in {".png", ".bmp"} else None
         target = video / "groundtruth" / f"gt{number:06d}{path.suffix.lower()}"
         if path.suffix.lower() not in {".png", ".bmp"}:
-            raise DataError(f"{path}: masks in a format with loss are no ground truth; PNG or BMP is expected")
+            raise DataError(f"{path}: masks in a lossy format are not ground truth; PNG or BMP is expected")
         if labels is None:
             link_relative(path, target, home / "groundtruth")
         else:
             write_image(target.with_suffix(".png"), labels)
 
 
-# === sbmnet: SBMnet: `<category>/<video>/{input,GT}`, where GT holds true backgrounds
-# (scenebackgroundmodeling.net, 2016).
-
-
 def convert_sbmnet(source: Path, target: Path, progress: Callable[[int], None] = lambda _: None) -> list[str]:
     """Links frames and true backgrounds to `target/<category>/<video>/{input,background}`.
 
-    Several true backgrounds of one video are alternatives and keep their names (`GT_background1.jpg`, …); a single one
-    without a number gets one, because the CDnet layout tells pictures apart by it.
+    Several true backgrounds of one video are alternatives and keep their names (`GT_background1.jpg`, …). A single one
+    without a number gets one, because the CDnet layout identifies pictures by number.
 
     Raises:
-        DataError: if no video is below `source`, or one has no frames.
+        DataError: if there is no video below `source`, or one has no frames.
     """
     folders = sorted(path.parent for path in source.glob("**/input") if path.is_dir())
     if not folders:
