@@ -18,20 +18,19 @@ from cleanplate.utils.options import NonNegative, WholeNumber
 
 
 class LabelledOptions(TrainingOptions):
-    """How a model learns from labels."""
+    """Options of training from labels."""
 
     renamed: ClassVar[Mapping[str, str]] = {"average": "ema_decay"}
 
     optimizer: Any = "adamw"
     loss: Mapping[str, float] = Field({"bce": 1.0, "dice": 1.0})
-    """A weight each of bce, dice, focal, lovasz."""
+    """Weight of each loss, by name: bce, dice, focal, lovasz."""
     weight_decay: NonNegative = 1e-4
-    """Of the optimiser, where it has one."""
+    """Weight decay of the optimizer, if it has one."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    """How much of the average of the weights is kept at each step, less in the first ones; 0 predicts with the last
-    weights."""
+    """Decay of the moving average of the weights, smaller in the first steps; 0 takes the last weights."""
     workers: WholeNumber = 1
-    """Processes that draw training pictures beside the training; 0 draws in it."""
+    """Number of processes that draw training examples; 0 draws them in the training process."""
 
     def check(self) -> None:
         """See `Options.check`."""

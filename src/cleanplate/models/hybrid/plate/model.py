@@ -41,20 +41,20 @@ from cleanplate.utils.options import NonNegative, Options
 
 
 class PlateOptions(Options):
-    """What the two witnesses are, and how much each of them counts."""
+    """Options of `plate`: the base model, and the weights of the two scores that are fused."""
 
     renamed: ClassVar[Mapping[str, str]] = {"cap": "difference_clip", "vote": "network_weight"}
 
     base: str = "lowmotion"
     """The model that gives the background."""
     base_options: dict[str, Any] = Field({})
-    """Values that differ from its defaults."""
+    """Options of the base that differ from its defaults."""
     difference_clip: NonNegative = 45.0
-    """Grey levels that the base's score counts at most."""
+    """Largest value of the base's difference score, in grey levels."""
     network_weight: NonNegative = 36.0
-    """Grey levels between the network's surest no and its surest yes; 0 leaves it out."""
+    """Grey levels that the network's probability adds from 0 to 1; 0 leaves the network out."""
     weights: str = ""
-    """A file of weights that `pretraining_task` made, in place of the one that comes with the package."""
+    """A file of weights made by `pretraining`; empty takes the one that comes with the package."""
 
     def check(self) -> None:
         """See `Options.check`."""

@@ -12,7 +12,7 @@ from cleanplate.utils.options import Count, NonNegative, Positive, Share
 
 
 class BgsNetOptions(LabelledOptions):
-    """What is compared, how it is learnt, and how much the base's own difference still counts."""
+    """Options of `bgsnet`: the base model, the training, and the weights of the two scores that are fused."""
 
     renamed: ClassVar[Mapping[str, str]] = {
         **LabelledOptions.renamed,
@@ -25,21 +25,21 @@ class BgsNetOptions(LabelledOptions):
     base: str = "lowmotion"
     """The model that gives the empty background."""
     base_options: Mapping[str, Any] = Field({})
-    """Values that differ from its defaults."""
+    """Options of the base that differ from its defaults."""
     initial_weights: Literal["plate", "random"] = "plate"
-    """The network's first weights: the flagship's, or drawn by chance."""
+    """Initial weights of the network: those of `plate`, or random ones."""
     pretrained_share: Share = 0.5
-    """How much of the flagship's weights stays in the result; a few videos teach much that holds for them alone."""
+    """Share of the weights of `plate` in the average that is the result; it helps where few videos are labelled."""
     difference_clip: NonNegative = 45.0
-    """Grey levels that the base's difference counts at most, as in `plate`."""
+    """Largest value of the base's difference score, in grey levels, as in `plate`."""
     network_weight: NonNegative = 36.0
-    """Grey levels between the network's surest no and its surest yes."""
+    """Grey levels that the network's probability adds from 0 to 1; 0 leaves the network out."""
     examples: Count = 400
-    """Most labelled frames of a video that are learnt from, evenly spaced."""
+    """Largest number of labelled frames per video, evenly spaced."""
     side: int = 160
-    """Of the squares that are cut out of the frames."""
+    """Side of the training squares in pixels, a multiple of 16."""
     pasted: Share = 0.3
-    """How often a further object is pasted into an example, which some of the recent backgrounds know as well."""
+    """Probability that an object is pasted into an example, and sometimes into its recent background, too."""
     steps: Count = 400
     epoch_steps: Count = 50
     batch_size: Count = 8

@@ -39,18 +39,18 @@ _SURE = np.float32(255)
 
 
 class FusionOptions(Options):
-    """Whose mask is corrected, by whom, and when."""
+    """Options of `fusion`: the base model, the semantic network, and the two rules."""
 
     base: str = "plate"
-    """The model whose mask is corrected."""
+    """The model whose score is corrected."""
     base_options: Mapping[str, Any] = Field({})
-    """Values that differ from its defaults."""
+    """Options of the base that differ from its defaults."""
     semantics: str = ""
-    """A checkpoint of `unet`. What it holds travels in this model's own: it is needed for fitting alone."""
+    """A checkpoint of a trained `unet`; needed for fitting only, for this model's checkpoint includes it."""
     nobody_below: Share = 0.003
-    """Probability of a person, in frame and empty scene alike, under which a pixel is background; 0 never is."""
+    """A pixel is background if the probability of a person is lower in both frame and empty scene; 0 for never."""
     somebody_above: Share = 0.9
-    """Rise of the probability against the empty scene above which a pixel is foreground; 1 never is."""
+    """A pixel is foreground if the probability exceeds that in the empty scene by more than this; 1 for never."""
 
     def check(self) -> None:
         """See `Options.check`."""

@@ -9,19 +9,19 @@ from cleanplate.utils.options import Count, Positive
 
 
 class PairNetOptions(LabelledOptions):
-    """What is compared, and what it is learnt from."""
+    """Options of `pairnet`: the plate, the sizes, and the training data."""
 
     initial: Literal["median", "mean", "trimmed_mean", "mode", "benet", "low_motion"] = "low_motion"
-    """The initialiser that gives the plate where the user took none."""
+    """The initializer that gives the plate where the user took none."""
     light: Literal["none", "offset", "gain"] = "none"
-    """Light compensation of the plate before it is compared: none, one offset or one factor per channel."""
+    """Light compensation of the plate before the comparison: none, an offset or a factor per channel."""
     working: int = 240
-    """Pixels of the shorter side at which pictures are compared, at most; rounded to multiples of 16."""
+    """Largest shorter side of the network's input in pixels, rounded to a multiple of 16."""
     crop: int = 192
-    """Height of the training crops, a multiple of 16; they are 4:3."""
+    """Height of the training crops in pixels, a multiple of 16; their width is 4/3 of it."""
     people: str = ""
     """Pictures of people with masks, to paste and to paste into: a folder in the CDnet layout, or a split of COCO
-    (`…/coco/train2017`); empty goes without. What a run is tested on does not belong there."""
+    (`…/coco/train2017`); empty for none. It must not hold what the run is tested on."""
     steps: Count = 600
     epoch_steps: Count = 100
     batch_size: Count = 8

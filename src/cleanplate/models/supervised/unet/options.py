@@ -13,39 +13,39 @@ from cleanplate.utils.options import Count, Positive
 
 
 class UNetOptions(LabelledOptions, AugmentationOptions):
-    """The network, what it is shown, and how it predicts."""
+    """Options of `unet`: the network, its training examples, and prediction."""
 
     side: Annotated[int, Field(ge=16)] = 128
-    """Of training squares; frames are made smaller for the network until their longer side is no more."""
+    """Side of the training squares in pixels; frames are shrunk until their longer side is no larger."""
     width: Count = 32
     """Channels of the finest stage; they double from stage to stage."""
     widest: Count = 128
-    """Channels at most."""
+    """Largest number of channels."""
     stages: Count = 5
-    """Sizes, the finest among them."""
+    """Number of stages, each at half the size of the one before."""
     blocks: Count = 2
     """Convolutions per stage."""
     stem: Literal[1, 2, 4] = 2
-    """By what factor the first convolution makes pictures smaller."""
+    """Stride of the first convolution."""
     norm: Literal["batch", "group", "none"] = "batch"
-    """See `Style`; `batch` learns fastest where batches are not tiny."""
+    """Norm of every stage, see `Style`; `batch` learns fastest unless batches are tiny."""
     activation: Activation = "relu"
-    """See `Style`."""
+    """Activation of every stage, see `Style`."""
     upsampling: Upsampling = "bilinear"
-    """How the decoder enlarges."""
+    """Upsampling of the decoder: bilinear, or a transposed convolution."""
     encoder_weights: str | None = None
-    """A file that the encoder starts from, such as a checkpoint of a `unet`; `None` for none."""
+    """A file of initial weights of the encoder, such as a checkpoint of a `unet`; `null` for none."""
     mirrored: bool = True
-    """Whether frames are seen mirrored as well when predicting, at twice the time."""
+    """Whether prediction averages a frame and its mirror image, at twice the time."""
     judged: Count = 200
-    """Most of the held-out pictures that the training is judged by."""
+    """Largest number of held-out pictures for validation."""
     initial: Initial = "median"
-    """Whose background is taken where frames of one camera are fitted; `none` fills in every frame."""
+    """The initializer that gives the background of a fitted camera; `none` inpaints the people of each frame."""
     steps: Count = 1800
     epoch_steps: Count = 100
     batch_size: Count = 8
     frames: int = 200
-    """Most pictures that are held in memory, made smaller, by each process that draws."""
+    """Largest number of shrunk pictures that each drawing process keeps in memory."""
     learning_rate: Positive = 2e-3
     weight_decay: float = 1e-2
     ema_decay: float = 0.995
