@@ -1,4 +1,4 @@
-"""The flagship taught by labels: its two backgrounds, what it starts from, what it draws."""
+"""`bgsnet`: its two backgrounds, its initial weights, its training examples."""
 
 from pathlib import Path
 
@@ -50,13 +50,13 @@ def test_the_recent_background_is_a_median_of_the_last_hundred_frames() -> None:
     assert online.after(frames[7])[0, 0, 0] == 7
 
 
-def test_it_starts_as_the_flagships_network_whatever_the_recent_background_is() -> None:
-    flagship = ForegroundNetwork()
-    flagship.load_state_dict(pretrained_weights())
+def test_it_starts_as_the_network_of_plate_whatever_the_recent_background_is() -> None:
+    plate = ForegroundNetwork()
+    plate.load_state_dict(pretrained_weights())
     model = made()
     pictures = torch.randint(0, 256, (2, 10, 32, 48), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
     with torch.inference_mode():
-        expected = flagship(pictures[:, :3], pictures[:, 3:6], pictures[:, 9:].float())
+        expected = plate(pictures[:, :3], pictures[:, 3:6], pictures[:, 9:].float())
         found = model.network(pictures[:, :3], pictures[:, 3:6], pictures[:, 9:].float(), pictures[:, 6:9])
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     drawn = made(initial_weights="random").network.state_dict()["stem.weight"]
@@ -114,13 +114,13 @@ def test_it_says_what_is_missing(video: FrameSequence, tmp_path: Path) -> None:
         made(side=50)
 
 
-def test_part_of_the_flagship_stays_in_the_weights(video: FrameSequence) -> None:
+def test_part_of_plates_weights_stays_in_the_weights(video: FrameSequence) -> None:
     options = {"steps": 4, "epoch_steps": 2, "batch_size": 2, "workers": 0, "learning_rate": 1e-2}
-    learnt, half, flagship = (
+    learnt, half, plate = (
         made(pretrained_share=kept, **options).learn([LabelledFrames.of(video)]).network.state_dict()
         for kept in (0.0, 0.5, 1.0)
     )
-    torch.testing.assert_close(flagship, made().network.state_dict())
-    assert not torch.equal(learnt["stem.weight"], flagship["stem.weight"])
+    torch.testing.assert_close(plate, made().network.state_dict())
+    assert not torch.equal(learnt["stem.weight"], plate["stem.weight"])
     for name, weight in half.items():
-        torch.testing.assert_close(weight, (learnt[name] + flagship[name]) / 2)
+        torch.testing.assert_close(weight, (learnt[name] + plate[name]) / 2)

@@ -1,4 +1,4 @@
-"""The flagship: two witnesses, any base, weights that come with the package."""
+"""`plate`: the fused score, any base, the weights that come with the package."""
 
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def test_any_model_that_gives_a_background_serves_as_base(base: str, scene: Fram
         assert prediction.background.shape == scene[0].shape
 
 
-def test_without_its_vote_the_base_decides(scene: FrameSequence) -> None:
+def test_at_weight_0_the_base_decides(scene: FrameSequence) -> None:
     base = cleanplate.create("lowmotion", {"threshold": 28.0}).fit(scene)
     alone = cleanplate.create("plate", network_weight=0.0).fit(scene)
     for index in (3, 30):
@@ -66,9 +66,9 @@ def test_several_threads_find_what_one_finds(plate: Plate, scene: FrameSequence)
 
 
 @pytest.mark.parametrize("kind", [torch.float32, torch.bfloat16])
-def test_the_quick_network_says_what_the_network_says(plate: Plate, kind: torch.dtype) -> None:
+def test_the_fast_network_gives_the_same_logits(plate: Plate, kind: torch.dtype) -> None:
     random = np.random.default_rng(2)
-    quick = FastForegroundNetwork(plate.network, kind)
+    fast = FastForegroundNetwork(plate.network, kind)
     for height, width in ((48, 64), (80, 32)):
         background = random.integers(0, 256, (height, width, 3), np.uint8)
         frame = np.where(random.random((height, width, 1)) < 0.5, background, 255 - background)
@@ -76,9 +76,9 @@ def test_the_quick_network_says_what_the_network_says(plate: Plate, kind: torch.
         pictures = as_tensor([frame, background])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=kind == torch.bfloat16):
             expected = plate.network(pictures[:1], pictures[1:], torch.from_numpy(noise)[None, None])[0, 0]
-        for _ in range(2):  # the noise is squashed once
-            assert torch.equal(quick.logits(frame, background, noise), expected)
-        other = quick.logits(frame, background, noise + 20)
+        for _ in range(2):  # the squashed noise is kept
+            assert torch.equal(fast.logits(frame, background, noise), expected)
+        other = fast.logits(frame, background, noise + 20)
         assert not torch.equal(other, expected)
 
 
@@ -113,7 +113,7 @@ def test_probability_does_not_depend_on_padding(plate: Plate) -> None:
     assert np.abs(odd[:16, :16] - whole[:16, :16]).mean() < 0.05
 
 
-def test_weights_of_ones_own_are_taken(tmp_path: Path, scene: FrameSequence) -> None:
+def test_a_file_of_weights_replaces_the_packaged_ones(tmp_path: Path, scene: FrameSequence) -> None:
     silent = ForegroundNetwork()
     for weight in silent.parameters():
         torch.nn.init.zeros_(weight)
