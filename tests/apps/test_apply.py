@@ -230,14 +230,14 @@ class _StopsAfter:
 def stopped_after(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     from cleanplate.models import BackgroundModel
 
-    admitted = BackgroundModel._admitted
+    admitted = BackgroundModel._checked_frame
 
     def set_up(count: int) -> None:
         stops = _StopsAfter(count)
-        monkeypatch.setattr(BackgroundModel, "_admitted", lambda self, frame: stops(self, admitted(self, frame)))
+        monkeypatch.setattr(BackgroundModel, "_checked_frame", lambda self, frame: stops(self, admitted(self, frame)))
 
     yield set_up
-    monkeypatch.setattr(BackgroundModel, "_admitted", admitted)
+    monkeypatch.setattr(BackgroundModel, "_checked_frame", admitted)
 
 
 def test_ctrl_c_leaves_everything_valid(clip: Path, tmp_path: Path, stopped_after: Any) -> None:
@@ -308,13 +308,13 @@ def test_a_killed_run_goes_on_too(tmp_path: Path) -> None:
         "from cleanplate.apps.apply import loop\n"
         "loop._NOTES = 0\n"
         "from cleanplate.models import BackgroundModel\n"
-        "seen = BackgroundModel._admitted\n"
+        "seen = BackgroundModel._checked_frame\n"
         "count = []\n"
         "def ends(self, frame):\n"
         "    count.append(1)\n"
         "    if len(count) == 20: os._exit(9)\n"
         "    return seen(self, frame)\n"
-        "BackgroundModel._admitted = ends\n"
+        "BackgroundModel._checked_frame = ends\n"
         "from cleanplate.cli import main\n"
         "main()\n"
     )

@@ -203,13 +203,13 @@ def test_no_mask_is_no_video(tmp_path: Path) -> None:
 def test_the_seam_is_asked_once_per_frame(sequence: FrameSequence, monkeypatch: pytest.MonkeyPatch) -> None:
     model = cleanplate.create("median").fit(sequence)
     seen: list[int] = []
-    admitted = BackgroundModel._admitted
+    admitted = BackgroundModel._checked_frame
 
     def counted(self: Any, frame: Any) -> Any:
         seen.append(id(frame))
         return admitted(self, frame)
 
-    monkeypatch.setattr(BackgroundModel, "_admitted", counted)
+    monkeypatch.setattr(BackgroundModel, "_checked_frame", counted)
     for threads in (1, 2):
         seen.clear()
         torch.set_num_threads(threads)

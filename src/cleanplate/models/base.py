@@ -1,7 +1,4 @@
-"""What every background model is and does: the one seam of the house.
-
-Prediction, evaluation, report, export, apps and tests know this class and nothing else of a model.
-"""
+"""The base class of all background models. Everything outside `models` uses a model through this class alone."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,13 +22,13 @@ League = Literal["unsupervised", "semantic", "unseen", "scene"]
 Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
 
 FEW_FRAMES = 30
-"""With fewer frames than this, what never rests cannot be told from what passes."""
+"""Fewer frames are too few to tell dynamic background from objects."""
 
 _BATCH = 8
 
 
 class BackgroundModel(Exportable, ABC):
-    """Separates foreground from background; learned or not, offline or streaming.
+    """Separates foreground from background, learned or not, offline or online.
 
     A model states its name, family, league and paper, its `Options` (see `cleanplate.utils.options`) and its foreground
     defaults. It implements `_estimate`, and `_fit`, `state_dict` and `load_state_dict` where it has something to learn.
@@ -42,18 +39,18 @@ class BackgroundModel(Exportable, ABC):
     league: League = "unsupervised"
     paper: ClassVar[str] = ""
     streaming: ClassVar[bool] = False
-    """Whether `apply` may come before `fit`: the model learns from the frames it is shown."""
+    """Whether it learns online, from the frames of `apply`, and needs no `fit`."""
     labelled: ClassVar[bool] = False
-    """Whether it learns from labels, once, before it is fitted to a scene without any."""
+    """Whether it is trained on labels once, before it is fitted to a scene without labels."""
     adapts: bool = False
-    """Whether it can go on learning online after it was fitted offline, where a learning rate above 0 asks for it."""
+    """Whether it goes on learning online after an offline fit, at a learning rate above 0."""
     side_by_side: bool = False
-    """Whether several threads may ask for predictions at once, as long as it does not remember: `_estimate` writes to
-    nothing, and is faster so than with a batch, which is what a large network wants."""
+    """Whether threads may share it while it has no memory of frames: `_estimate` changes nothing, and single frames in
+    several threads are faster than a batch. Large networks are faster with a batch."""
     any_size: ClassVar[bool] = False
-    """Whether frames may have any size, each another, as long as it is not fitted to a scene."""
+    """Whether frames may differ in size as long as it is not fitted to a scene."""
     needs_flow: ClassVar[bool] = False
-    """Whether it looks at optical flow, which the `prepare` stage computes once for all trainings."""
+    """Whether it uses optical flow, which the stage `prepare` computes once for all trainings."""
     Options: ClassVar[type[Options]] = Options
     foreground_defaults: ClassVar[ForegroundOptions] = ForegroundOptions()
 
@@ -66,7 +63,7 @@ class BackgroundModel(Exportable, ABC):
 
     @classmethod
     def unmet(cls) -> str:
-        """What this environment lacks for the model, and what to do about it; empty if nothing."""
+        """Returns what the model needs and this environment lacks, and what to do about it; empty if nothing."""
         return ""
 
     # Learning
@@ -78,9 +75,6 @@ class BackgroundModel(Exportable, ABC):
             frames: a `FrameSequence`; the path of a video, a folder of pictures or a CDnet scene; a list or array of
                 frames, `[N, H, W, 3]`; an iterator of frames, or a `cv2.VideoCapture`, of which a bounded number is
                 kept, evenly spaced (see `cleanplate.data.open.as_sequence`). Frames are what `apply` takes.
-
-        Returns:
-            The model itself.
 
         Raises:
             DataError: if there are no frames, or they cannot be read.
@@ -94,80 +88,72 @@ class BackgroundModel(Exportable, ABC):
 
     @property
     def fitted(self) -> bool:
-        """Whether `apply` can be called."""
+        """Whether it can be applied."""
         return self.streaming or self._size is not None
 
     @property
     def fitted_size(self) -> tuple[int, int] | None:
-        """Height and width of the frames it knows; `None` before there was one."""
+        """Height and width of the frames it was fitted to; `None` before that."""
         return self._size
 
     def to(self, device: Any) -> Self:
-        """Moves prediction to a torch device; models without a network stay where they are."""
+        """Moves the network to a torch device; does nothing for models without one."""
         return self
 
     def noise_of(self, size: tuple[int, int]) -> Score:
-        """What was measured of the scene's unrest, float32 `[H, W]` in grey levels; zero where nothing was."""
+        """Returns the measured noise of the scene, float32 `[H, W]` in grey levels; zero if none was measured."""
         return np.zeros(size, np.float32) if self._noise is None else self._noise
 
     def measure_noise(self, sequence: FrameSequence, frames: int = 200) -> None:
-        """Learns where the scene never rests, for models fitted offline; see `resting_noise`.
-
-        Args:
-            sequence: the scene; with fewer than 30 frames nothing is measured.
-            frames: how many are looked at, evenly spaced.
-        """
+        """Measures where the background is dynamic, in so many evenly spaced frames; nothing of fewer than 30."""
         pairs = FramePairs.of(sequence, frames)
         self._noise = None
         if len(pairs.frames) >= FEW_FRAMES:
-            seen = self._looked_at(sequence, pairs)
-            self._noise = self._resting(pairs, ((frame, known.background) for frame, known in seen))
+            seen = self._estimate_pairs(sequence, pairs)
+            self._noise = self._pair_noise(pairs, ((frame, known.background) for frame, known in seen))
 
-    def _resting(self, pairs: FramePairs, seen: Iterable[tuple[Image, Image]]) -> Score:
-        """The noise of a scene, from each frame of `pairs` and its background."""
+    def _pair_noise(self, pairs: FramePairs, seen: Iterable[tuple[Image, Image]]) -> Score:
+        """Returns the noise of a scene, from each frame of `pairs` and its background."""
         differences = [self.head.difference(frame, background).astype(np.uint8) for frame, background in seen]
         return resting_noise(pairs.taken(np.stack(differences)))
 
-    def _looked_at(self, sequence: FrameSequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
-        """The frames of `pairs` with what the model knows of them.
-
-        A few at a time: backgrounds of large frames as floats would fill the memory.
-        """
+    def _estimate_pairs(self, sequence: FrameSequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
+        """Yields the frames of `pairs` with their estimates, which are made a few at a time to save memory."""
         for start in range(0, len(pairs.frames), _BATCH):
             batch = list(pairs.frames[start : start + _BATCH])
             yield from zip(batch, self._estimate(batch, 0.0), strict=True)
 
-    # Using
+    # Prediction
 
     def apply(self, frame: Image, learning_rate: float = -1.0) -> Image:
-        """Foreground mask of one frame, as OpenCV's `BackgroundSubtractor.apply`.
+        """Returns the foreground mask of one frame, as OpenCV's `BackgroundSubtractor.apply`.
 
         Args:
-            frame: uint8 BGR `[H, W, 3]`; grey `[H, W]` or `[H, W, 1]` is taken for three equal channels, uint16 (0 to
-                65535) is brought to 8 bits.
-            learning_rate: for models that learn online: 0 freezes, up to 1, a negative one leaves it to the model.
+            frame: uint8 BGR `[H, W, 3]`; grey, `[H, W]` or `[H, W, 1]`, stands for three equal channels; uint16 (0 to
+                65535) is scaled to 8 bits.
+            learning_rate: for models that learn online, 0 (freezes) to 1; a negative one leaves it to the model.
 
         Returns:
-            uint8 `[H, W]`: 255 foreground, 127 shadow (where the model tells shadows apart), 0 background.
+            uint8 `[H, W]`: 255 foreground, 127 shadow (if the model detects shadows), 0 background.
 
         Raises:
-            ModelError: if the model must be fitted first, or the frame is not of the expected form or size.
+            ModelError: if the model must be fitted first, or the frame has another form or size.
         """
         return self.predict([frame], learning_rate)[0].mask
 
     def apply_batch(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Image]:
-        """Masks of consecutive frames, as `apply` gives them one by one."""
+        """Returns the masks of consecutive frames, as `apply` does one by one."""
         return [prediction.mask for prediction in self.predict(frames, learning_rate)]
 
     def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
-        """Mask, score and background of consecutive frames; a batch is worth it for learned models."""
+        """Returns mask, score and background of consecutive frames; large networks are faster with a batch."""
         if not self.fitted:
             raise ModelError(f"{self.name}: not fitted yet; call fit(sequence) or load a checkpoint first")
         self._check_rate(learning_rate)
-        frames = [self._admitted(frame) for frame in frames]
+        frames = [self._checked_frame(frame) for frame in frames]
         if not frames:
             return []
-        if self.adapts and learning_rate > 0 and len(frames) > 1:  # each frame meets what the one before has changed
+        if self.adapts and learning_rate > 0 and len(frames) > 1:  # the estimate of a frame depends on the one before
             return [known for frame in frames for known in self.predict([frame], learning_rate)]
         predictions = []
         for frame, estimate in zip(frames, self._estimate(frames, learning_rate), strict=True):
@@ -183,46 +169,39 @@ class BackgroundModel(Exportable, ABC):
         return predictions
 
     def _adapt(self, frame: Image, mask: Image, learning_rate: float) -> None:  # as `adapts` says
-        """Takes over, where `adapts`, what a frame shows of the background."""
+        """Updates the background with a frame, for models that adapt."""
 
     @property
     def remembers(self) -> bool:
-        """Whether an estimate depends on the frames seen before, so that frames must come in order."""
+        """Whether estimates depend on the frames before, so that frames must come in order."""
         return self.streaming
 
     def reset(self) -> None:  # most models have nothing to forget
-        """Forgets the frames seen since fitting or loading, as before another video; what was learnt stays.
-
-        Models fitted offline take each frame for itself, and have nothing to forget. Those that learn online start
-        anew.
-        """
+        """Forgets the frames seen since fitting or loading, as before another video; what was fitted stays."""
 
     @property
     def background(self) -> Image:
-        """The clean plate as last estimated, uint8 BGR `[H, W, 3]`; raises `ModelError` before there is one."""
+        """The latest clean plate, uint8 BGR `[H, W, 3]`; raises `ModelError` before there is one."""
         if self._background is None:
             raise ModelError(f"{self.name}: no background yet; fit the model or show it a frame")
         return self._background
 
     @abstractmethod
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
-        """One `Estimate` per frame, in order. Frames are checked: uint8 BGR, of one size unless `any_size`."""
+        """Returns one `Estimate` per frame, in order. Frames are uint8 BGR, of one size unless `any_size`."""
 
     def extra_pictures(self, frames: Sequence[Image]) -> dict[str, list[Image]]:
-        """What else a model has to show of consecutive frames, by name: one uint8 BGR picture per frame.
-
-        The model starts anew on them, and afterwards is as it was.
-        """
+        """Returns further pictures by name, one uint8 BGR picture per frame; the model's state stays as it is."""
         return {}
 
-    # Keeping
+    # Checkpoints
 
     def state_dict(self) -> dict[str, Any]:
-        """What was learnt: arrays, tensors, numbers, strings, lists, dicts; with `describe` a complete checkpoint."""
+        """Returns what was learnt as arrays, tensors and plain values; with `describe`, a complete checkpoint."""
         return {"size": self._size, "background": self._background, "noise": self._noise}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Takes back what `state_dict` gave."""
+        """Restores what `state_dict` returned."""
         size = state["size"]
         self._size = None if size is None else (int(size[0]), int(size[1]))
         background = state["background"]
@@ -240,32 +219,20 @@ class BackgroundModel(Exportable, ABC):
         return 0
 
     def stream_state(self) -> dict[str, Any]:
-        """What is remembered of the frames seen since fitting, loading or `reset`, in the form of `state_dict`.
-
-        Raises:
-            ModelError: if the model cannot tell.
-        """
+        """Returns the memory of the frames seen since fitting or `reset`; raises `ModelError` if it is not accessible."""
         return {}
 
     def load_stream_state(self, memory: dict[str, Any]) -> None:  # most models have nothing to remember
-        """Takes back what `stream_state` gave, after `load_state_dict`: the stream goes on uninterrupted."""
+        """Restores what `stream_state` returned, after `load_state_dict`, so that the stream goes on."""
 
     def save(self, path: Path | str) -> None:
-        """Writes the complete model, as `cleanplate.save` does: `cleanplate.load` or `load` go on where it was.
-
-        Raises:
-            ModelError: if the model cannot tell what it remembers, see `stream_state`.
-        """
+        """Writes the model with its stream state, as `cleanplate.save` does; raises `ModelError` as `stream_state`."""
         from cleanplate.models.checkpoint import save
 
         save(self, path)
 
     def load(self, path: Path | str) -> Self:
-        """Becomes the model that `save` wrote, of the same name and options.
-
-        Raises:
-            ModelError: if it cannot be read, or is of another name or other options; `cleanplate.load` takes any.
-        """
+        """Restores a file of `save`; raises `ModelError` if it is damaged, or of another name or other options."""
         from cleanplate.models.checkpoint import load_into
 
         load_into(self, path)
@@ -277,8 +244,8 @@ class BackgroundModel(Exportable, ABC):
                 f"{self.name}: learning_rate {learning_rate} is no number up to 1; 0 freezes, -1 is the model's own"
             )
 
-    def _admitted(self, frame: Any) -> Image:
-        """A frame as models get it, uint8 BGR `[H, W, 3]`; raises `ModelError` for what is none."""
+    def _checked_frame(self, frame: Any) -> Image:
+        """Returns a frame as uint8 BGR `[H, W, 3]`; raises `ModelError` for a wrong form or size."""
         admitted = as_bgr(frame, self.name)
         size = (admitted.shape[0], admitted.shape[1])
         if self._size is None:

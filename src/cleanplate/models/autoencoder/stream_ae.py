@@ -83,7 +83,7 @@ class StreamAutoencoder(Autoencoder):
         streams = self.stream.following(frames, self.network.working, learning_rate)
         return beside(super()._inputs(frames), streams)
 
-    def _looked_at(self, sequence: FrameSequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
+    def _estimate_pairs(self, sequence: FrameSequence, pairs: FramePairs) -> Iterator[tuple[Image, Estimate]]:
         """As everywhere, but each frame with the stream it has in the sequence, not that of far-off neighbours."""
         indices = list(pairs.indices)
         batch: list[tuple[Image, Image]] = []

@@ -65,7 +65,7 @@ class ExportedModel(BackgroundModel):
     def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """See `BackgroundModel.predict`; without states the model learns nothing, whatever the rate."""
         self._check_rate(learning_rate)
-        admitted = [self._admitted(frame) for frame in frames]
+        admitted = [self._checked_frame(frame) for frame in frames]
         predictions: list[Prediction] = []
         if admitted and self._one_by_one:
             predictions = list(self._in_order(admitted, learning_rate))

@@ -100,7 +100,7 @@ class LowMotion(BackgroundModel):
         if self.options.residual_subspace and self._views is None and enough:
             self._residual = ResidualSubspace.learned(plate, list(pairs.frames))
         if self.options.noise and self._views is None and enough:
-            self._noise = self._resting(pairs, ((frame, self._still(frame)) for frame in pairs.frames))
+            self._noise = self._pair_noise(pairs, ((frame, self._still(frame)) for frame in pairs.frames))
 
     def _aligned(self, frames: Image) -> Image:
         assert self._registration is not None

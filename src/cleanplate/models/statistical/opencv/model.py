@@ -105,7 +105,7 @@ class OpenCvSubtractor(BackgroundModel):
         if self.head.options.shadows or (learning_rate == 0 and not self.freezes):
             return super().apply(frame, learning_rate)
         self._check_rate(learning_rate)
-        frame = self._admitted(frame)
+        frame = self._checked_frame(frame)
         mask = self._subtractor.apply(frame, learningRate=learning_rate)
         self._unasked = frame.copy()  # callers may use their array again
         return self.head.mask(mask.astype(np.float32), frame, frame)
