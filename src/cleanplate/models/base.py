@@ -219,7 +219,7 @@ class BackgroundModel(Exportable, ABC):
         return 0
 
     def stream_state(self) -> dict[str, Any]:
-        """Returns the memory of the frames seen since fitting or `reset`; raises `ModelError` if it is not accessible."""
+        """Returns the memory of the frames seen since fitting or `reset`; raises `ModelError` if it cannot."""
         return {}
 
     def load_stream_state(self, memory: dict[str, Any]) -> None:  # most models have nothing to remember
