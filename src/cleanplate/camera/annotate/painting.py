@@ -1,4 +1,4 @@
-"""Paints an image with labels and proposal, as seen through the view, and the status strip below it."""
+"""Paints an image with labels and proposal, as seen through the view."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,26 +11,22 @@ from cleanplate.camera.annotate.labels import Labels
 from cleanplate.camera.annotate.view import View
 from cleanplate.data.datasets.labels.polygons import Point, Polygon, draw_mask
 from cleanplate.report import drawing
-from cleanplate.report.text import Colour, shortened, width_of
+from cleanplate.report.text import Colour
 from cleanplate.utils.arrays import Image
 
 Look = Literal["tint", "outlines", "mask"]
-
-STRIP_HEIGHT = 56
 
 OUTSIDE: Colour = (48, 42, 38)
 FOREGROUND: Colour = (80, 220, 120)
 HOLE: Colour = (60, 140, 255)
 PROPOSED: Colour = (255, 80, 255)
 OPEN = drawing.WHITE
-GREY: Colour = (190, 185, 180)
 _TINT: Colour = (255, 140, 30)
 _TINT_OPACITY = 0.45
 _PIXELS = 4.0  # scale from which pixels are shown as squares
 _DASH, _GAP = 8.0, 6.0
 _CORNER_SPACE = 14.0  # mean pixels between corners from which they are marked
 _FRACTION = 4  # fractional bits of coordinates
-_FONT, _MARGIN = 15, 10
 
 Places = NDArray[np.float64]
 
@@ -70,35 +66,6 @@ def paint(scene: Scene) -> Image:
             _outline(canvas, scene.view, polygon)
     if scene.labels.open:
         _open_outline(canvas, scene)
-    return canvas
-
-
-def strip(width: int, facts: list[tuple[str, Colour]], message: str, *, error: bool) -> Image:
-    """Returns two lines of text, uint8 BGR `[56, width, 3]`.
-
-    Args:
-        width: of the window.
-        facts: texts of the first line with their colours, as many as fit.
-        message: the second line, shortened if it does not fit.
-        error: whether it is shown on red.
-    """
-    canvas = np.full((STRIP_HEIGHT, width, 3), drawing.DARK, np.uint8)
-    if error:
-        canvas[STRIP_HEIGHT // 2 :] = drawing.RED
-    hint = "h  help"
-    room = width - 3 * _MARGIN - width_of(hint, _FONT)
-    first, second = STRIP_HEIGHT // 4 + 1, 3 * STRIP_HEIGHT // 4
-    drawing.write(canvas, hint, width - _MARGIN, first, _FONT, GREY, "r")
-    x = _MARGIN
-    for text, colour in facts:
-        if x == _MARGIN:
-            text = shortened(text, _FONT, room)
-        if x + width_of(text, _FONT) > room + _MARGIN:
-            break
-        drawing.write(canvas, text, x, first, _FONT, colour)
-        x += width_of(text, _FONT) + 2 * _MARGIN
-    text = shortened(message, _FONT, width - 2 * _MARGIN)
-    drawing.write(canvas, text, _MARGIN, second, _FONT, drawing.WHITE if error else GREY)
     return canvas
 
 

@@ -70,7 +70,7 @@ class Annotate(Program):
         key = (id(pixels), self.view, labels, self.proposal, self._look, tool.hole, mouse, closes, facts, text)
         if self._painted is None or self._painted[0] != key:
             scene = painting.Scene(pixels, self.view, labels, self.proposal, self._look, tool.hole, mouse, closes)
-            strip = painting.strip(self.area[0], facts, text, error=bool(error))
+            strip = status_text.strip(self.area[0], facts, text, error=bool(error))
             self._painted = key, np.concatenate([painting.paint(scene), strip])
         return self._painted[1].copy()
 

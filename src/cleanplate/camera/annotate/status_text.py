@@ -1,10 +1,17 @@
-"""The texts of the help and of the status strip."""
+"""The status strip below the image, its texts, and the help."""
+
+import numpy as np
 
 from cleanplate.camera.annotate import painting
 from cleanplate.camera.annotate.labels import MIN_CORNERS, Labels
 from cleanplate.camera.annotate.session import Session
 from cleanplate.report import drawing
-from cleanplate.report.text import Colour
+from cleanplate.report.text import Colour, shortened, width_of
+from cleanplate.utils.arrays import Image
+
+STRIP_HEIGHT = 56
+_GREY: Colour = (190, 185, 180)
+_FONT, _MARGIN = 15, 10
 
 KEYS = {
     "left click": "next corner",
@@ -37,10 +44,10 @@ def facts(
             found.append(("not saved", painting.PROPOSED))
         elif document.masked:
             found.append(("labelled" if labels.closed else "labelled: nobody", painting.FOREGROUND))
-    found.append((f"{session.labelled} of {count} labelled", painting.GREY))
-    found.append((f"{100 * scale:.0f} %", painting.GREY))
+    found.append((f"{session.labelled} of {count} labelled", _GREY))
+    found.append((f"{100 * scale:.0f} %", _GREY))
     if look != "tint":
-        found.append((f"{look} only" if look == "mask" else look, painting.GREY))
+        found.append((f"{look} only" if look == "mask" else look, _GREY))
     return found
 
 
@@ -57,3 +64,32 @@ def hint(labels: Labels, *, proposed: bool, busy: bool) -> str:
     if labels.closed:
         return "o: cut holes; x removes an outline; right click: done, next picture"
     return "click around each person; right click with nothing drawn: nobody there"
+
+
+def strip(width: int, facts: list[tuple[str, Colour]], message: str, *, error: bool) -> Image:
+    """Returns two lines of text, uint8 BGR `[56, width, 3]`.
+
+    Args:
+        width: of the window.
+        facts: texts of the first line with their colours, as many as fit.
+        message: the second line, shortened if it does not fit.
+        error: whether it is shown on red.
+    """
+    canvas = np.full((STRIP_HEIGHT, width, 3), drawing.DARK, np.uint8)
+    if error:
+        canvas[STRIP_HEIGHT // 2 :] = drawing.RED
+    hint = "h  help"
+    room = width - 3 * _MARGIN - width_of(hint, _FONT)
+    first, second = STRIP_HEIGHT // 4 + 1, 3 * STRIP_HEIGHT // 4
+    drawing.write(canvas, hint, width - _MARGIN, first, _FONT, _GREY, "r")
+    x = _MARGIN
+    for text, colour in facts:
+        if x == _MARGIN:
+            text = shortened(text, _FONT, room)
+        if x + width_of(text, _FONT) > room + _MARGIN:
+            break
+        drawing.write(canvas, text, x, first, _FONT, colour)
+        x += width_of(text, _FONT) + 2 * _MARGIN
+    text = shortened(message, _FONT, width - 2 * _MARGIN)
+    drawing.write(canvas, text, _MARGIN, second, _FONT, drawing.WHITE if error else _GREY)
+    return canvas
