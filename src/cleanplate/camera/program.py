@@ -159,7 +159,7 @@ class Message:
 
 
 class Countdown:
-    """A countdown that expires exactly once per start, however late anybody asks."""
+    """A countdown that expires exactly once per start, however late it is checked."""
 
     def __init__(self, seconds: float, clock: Clock = monotonic) -> None:
         self.seconds = seconds

@@ -142,7 +142,7 @@ def annotate(folder: Path, **choices: Any) -> None:
 @click.option(
     "--learn-frames", default=0, type=click.IntRange(min=0, max=2000), metavar="N", help="Learn from N frames instead."
 )
-@options.kept_in("live", "-o", "--out")
+@options.output_folder("live", "-o", "--out")
 @click.option(
     "--adapt",
     default=0.005,
@@ -206,7 +206,7 @@ def live(
 @options.SETTINGS
 @options.countdown("--seconds", "", 3.0, "it learns: time to step out of the picture")
 @options.learning_time(3.0)
-@options.kept_in("mirror", "-o", "--record")
+@options.output_folder("mirror", "-o", "--record")
 @click.option("--shadow/--no-shadow", default=True, show_default=True, help="The double casts the person's shadow.")
 @options.RETRIES
 def mirror(source: str, seconds: float, learn_seconds: float, settings: tuple[str, ...], **choices: Any) -> None:

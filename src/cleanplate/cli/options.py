@@ -1,4 +1,4 @@
-"""Options that several commands have in common, so that they are called and explained alike."""
+"""Options that several commands share, with the same names and help."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,12 +24,12 @@ CAMERA_MODEL = click.option(
     show_default=True,
     metavar="MODEL",
     shell_complete=completion.model_or_file,
-    help="Name of a model (`cleanplate models`; plate stands on median here), a checkpoint, or an exported file.",
+    help="Name of a model (`cleanplate models`; plate is used with base=median), a checkpoint, or an exported file.",
 )
 
 
 def countdown(flag: str, short: str, seconds: float, before: str) -> Decorator:
-    """An option for the seconds that are counted down before something."""
+    """Returns an option for the seconds of a countdown."""
     return click.option(
         *([short] if short else []),
         flag,
@@ -41,7 +41,7 @@ def countdown(flag: str, short: str, seconds: float, before: str) -> Decorator:
 
 
 def learning_time(seconds: float) -> Decorator:
-    """`--learn-seconds`."""
+    """Returns the option `--learn-seconds`."""
     return click.option(
         "--learn-seconds",
         default=seconds,
@@ -51,8 +51,8 @@ def learning_time(seconds: float) -> Decorator:
     )
 
 
-def kept_in(folder: str, *flags: str) -> Decorator:
-    """Where snapshots and recordings go."""
+def output_folder(folder: str, *flags: str) -> Decorator:
+    """Returns the option for where snapshots and recordings go."""
     return click.option(
         *flags,
         "out",

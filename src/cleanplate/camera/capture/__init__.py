@@ -1,1 +1,1 @@
-"""`cleanplate capture`: sets to learn from, taken before a camera by mouse, keys or palm."""
+"""`cleanplate capture`: takes training sets in front of a camera, by mouse, keys or palm."""

@@ -1,1 +1,1 @@
-"""`cleanplate live` and `cleanplate mirror`: what a model makes of a scene, while it is seen."""
+"""`cleanplate live` and `cleanplate mirror`: a model's result in front of a camera."""
