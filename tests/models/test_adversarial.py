@@ -263,7 +263,7 @@ def robust_error(model: Gan, frames: torch.Tensor, codes: torch.Tensor) -> float
         ("dcgan", {"discriminator_rate": 0.0}, "discriminator_rate"),
         ("wgan", {"penalty": 0.0}, "penalty"),
         ("wgan", {"critic_steps": 0}, "critic_steps"),
-        ("dcgan_recon", {"reconstruction": 0.0}, "dcgan"),
+        ("dcgan_recon", {"reconstruction": 0.0}, "reconstruction: 0.0 is not positive"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, options: dict[str, Any], said: str) -> None:
