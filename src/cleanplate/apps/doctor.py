@@ -1,4 +1,4 @@
-"""What an environment must have, looked at with the installer's eyes."""
+"""Checks of the environment for `cleanplate doctor`: versions, one build of OpenCV, the accelerator."""
 
 import sys
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Looks at Python, the libraries, cv2 and the accelerator."""
+    """Returns a finding for Python, each library, cv2 and the accelerator."""
     python = ".".join(map(str, sys.version_info[:3]))
     findings = [Finding(sys.version_info >= (3, 11), f"Python {python} (3.11 or newer is needed)"), one_cv2()]
     for name in ("torch", "pytorch-lightning", "torchmetrics", "numpy"):
@@ -45,7 +45,7 @@ def examine() -> list[Finding]:
 
 
 def one_cv2() -> Finding:
-    """Exactly one build of OpenCV must be installed, and it must import."""
+    """Returns whether exactly one build of OpenCV is installed, and can be imported."""
     builds = [f"{name} {version}" for name in _OPENCV_BUILDS if (version := _version(name))]
     if not builds:
         return Finding(False, "no cv2: pip install opencv-python")

@@ -1,4 +1,4 @@
-"""Work that goes on behind the model's back: frames are read ahead, and outputs are written behind, in threads."""
+"""Threads for input and output: frames are read ahead of the model, outputs are written behind it."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -8,9 +8,9 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 AHEAD = 8
-"""Frames that wait at most, before the model and before each output: what bounds the memory."""
+"""Most frames that wait before the model and before each output; this bounds the memory."""
 
-_LOOK = 0.05  # seconds between two looks at whether the other side is still there
+_LOOK = 0.05  # seconds between two checks whether the other side still runs
 
 
 class _End:
@@ -18,7 +18,7 @@ class _End:
 
 
 class ReadAhead(Generic[Item]):
-    """Items of an iterable, taken from it by a thread of its own, a few ahead."""
+    """Reads the items of an iterable in a thread of its own, a few ahead."""
 
     def __init__(self, items: Iterable[Item], stop: threading.Event) -> None:
         """Args: `stop` ends the items early, even while the next one is waited for."""
@@ -31,7 +31,7 @@ class ReadAhead(Generic[Item]):
         self._thread.start()
 
     def __iter__(self) -> Iterator[Item]:
-        """Yields the items; raises in its turn what the iterable raised."""
+        """Yields the items; raises the error of the iterable after the items before it."""
         while not self._stop.is_set():
             try:
                 item = self._waiting.get(timeout=_LOOK)
@@ -44,7 +44,7 @@ class ReadAhead(Generic[Item]):
             yield item
 
     def close(self, seconds: float = 1.0) -> None:
-        """Ends the reading; a thread that does not answer is left behind."""
+        """Ends the reading; a thread that does not end in time is left behind."""
         self._stop.set()
         self._thread.join(seconds)
 
@@ -72,10 +72,10 @@ class ReadAhead(Generic[Item]):
 
 
 class WriteBehind(Generic[Item]):
-    """A consumer of items that runs in a thread of its own."""
+    """Runs a consumer of items in a thread of its own."""
 
     def __init__(self, consume: Callable[[Iterator[Item]], None], name: str) -> None:
-        """Args: `consume` gets an iterator, and has done its work when it returns."""
+        """Args: `consume` gets an iterator of the items, and returns when all are written."""
         self._consume = consume
         self._waiting: Queue[Item | _End] = Queue(AHEAD)
         self._error: BaseException | None = None
@@ -83,13 +83,13 @@ class WriteBehind(Generic[Item]):
         self._thread.start()
 
     def put(self, item: Item) -> None:
-        """Hands over an item, waiting for room; raises what the consumer has raised."""
+        """Hands over an item, once there is room; raises the error of the consumer."""
         self._offer(item)
         if self._error is not None:
             raise self._error
 
     def close(self) -> None:
-        """Says that no item follows, waits until all is written, and raises what the consumer has raised."""
+        """Waits until all items are written; raises the error of the consumer."""
         self._offer(_End())
         self._thread.join()
         if self._error is not None:

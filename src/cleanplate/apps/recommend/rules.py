@@ -1,4 +1,4 @@
-"""Which model to take: a few plain rules, each giving its reason in what was measured.
+"""The rules that recommend a model, each with its reason from the measurements.
 
 The models that are known here are ranked by their mean F on real scenes (the table in the README): plate, lowmotion,
 median, knn, mog2. `median` stands before `knn`, for it leads where nothing covers the picture for long; where something

@@ -62,11 +62,11 @@ class Sample:
 
 
 def read_sample(stream: FrameStream, count: int, echo: Callable[[str], None]) -> Sample:
-    """Reads the sample of a source.
+    """Returns the sample of a source.
 
     Args:
         stream: the source. Of a recording, stretches spread over the whole are taken; of a camera the first frames.
-        count: frames at most; fewer of very large ones, which `tell` is told.
+        count: frames at most; fewer of very large ones, which `echo` reports.
         echo: takes a line for the user.
 
     Raises:
@@ -95,7 +95,7 @@ def read_sample(stream: FrameStream, count: int, echo: Callable[[str], None]) ->
 
 
 def places(total: int, count: int) -> list[int]:
-    """Which of `total` frames are looked at, from 0: all, or `count` of them in stretches spread evenly."""
+    """Returns the indices of the sample among `total` frames: all, or `count` of them in evenly spaced stretches."""
     if total <= count:
         return list(range(total))
     length = min(STRETCH, count)

@@ -1,4 +1,4 @@
-"""What a sample tells of its scene without any labels."""
+"""Analysis of a scene without labels: camera, light, dynamic background, and how long people stay."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -94,7 +94,7 @@ class Scene:
 
 
 def analyze_scene(sample: Sample) -> Scene:
-    """Measures what needs no mask: camera, light, unrest."""
+    """Returns what can be measured without masks: camera, light, dynamic background."""
     pairs = sample.pairs()
     if len(pairs.frames) < FEW_FRAMES or min(sample.size) < _LEAST_SIDE:
         return Scene(enough=False, light=_light(sample), restless=None)
@@ -115,15 +115,15 @@ def analyze_scene(sample: Sample) -> Scene:
 
 
 def presence(masks: Masks, numbers: Sequence[int]) -> tuple[float, int, float]:
-    """Who stays, by the masks of one model.
+    """Returns how long anybody stays in one place, by the masks of one model.
 
     Args:
         masks: `[N, h, w]`, true where somebody is.
         numbers: of the frames in the source.
 
     Returns:
-        The longest that a place was taken without a break, as a share of the sample and in frames of the source, and
-        the share of the picture that is taken half of the time or more.
+        The longest time that a place was foreground without a break, as a share of the sample and in frames of the
+        source, and the share of the picture that is foreground half of the time or more.
     """
     count, height, width = masks.shape
     cells = (max(1, width // _CELL), max(1, height // _CELL))
@@ -152,7 +152,7 @@ def _light(sample: Sample) -> float:
 
 
 def _evened(frames: Image, ground: NDArray[np.float64]) -> Image:
-    """Frames with the light of `ground`: what most of the picture does together is taken off."""
+    """Returns frames with the light of `ground`: the median difference of each frame is subtracted."""
     even = np.empty_like(frames)
     for index, frame in enumerate(frames):
         offset = np.median(frame - ground, axis=(0, 1))

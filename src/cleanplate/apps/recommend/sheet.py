@@ -1,4 +1,4 @@
-"""What the models found, side by side: a row per model, a column per eventful frame, its background last."""
+"""The contact sheet of `cleanplate recommend`: a row per model, a column per frame, the background last."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ _MARGIN, _GAP, _TITLE, _HEADER, _LABEL = 24, 8, 56, 24, 132
 
 
 def chosen_frames(trials: Sequence[Trial], count: int = COLUMNS) -> list[int]:
-    """Places in the sample, spread over it, of frames in which the models together find much."""
+    """Returns the indices of frames with much foreground, spread over the sample."""
     whole = [trial.masks for trial in trials if not trial.measured.failed]
     shares = np.median([masks.mean(axis=(1, 2)) for masks in whole], axis=0)
     # Most of the picture moving is a change of light or a failure, not an object.

@@ -46,7 +46,7 @@ def print_advice(
 
 
 def scene_sentences(scene: Scene, frames_per_second: float) -> list[str]:
-    """What was measured of a scene, in words."""
+    """Returns the measurements of a scene as sentences."""
     if not scene.enough:
         camera = "camera: too few frames in a row, or too small ones, to tell"
     elif scene.shake is not None:

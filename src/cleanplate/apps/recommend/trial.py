@@ -1,4 +1,4 @@
-"""One model on the sample: what it takes, and what it finds."""
+"""The trial of one model on the sample: its speed, and its masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -58,7 +58,7 @@ class Trial:
 
 
 def run_trial(name: str, model: BackgroundModel, sample: Sample) -> Trial:
-    """Fits a model to the sample if it must be, and applies it; one that cannot take it gives a trial that says so."""
+    """Returns the trial of a model: fitted to the sample if it must be, then applied; an error of it is recorded."""
     needs = must_fit(model, None)
     stream = sample.stream()
     frames = stream.frames()
@@ -97,7 +97,7 @@ def run_trial(name: str, model: BackgroundModel, sample: Sample) -> Trial:
 
 
 def with_agreement(trials: Sequence[Trial]) -> list[Trial]:
-    """The same trials, each knowing how far it agrees with the others."""
+    """Returns the trials with the agreement of each with the others."""
     whole = [trial for trial in trials if not trial.measured.failed]
     told = []
     for trial in trials:
@@ -111,7 +111,7 @@ def with_agreement(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def agreement(one: Masks, other: Masks) -> float:
-    """F of one set of masks against another, either way round: 1 alike, 0 nothing in common; 1 if both are empty."""
+    """Returns the F-measure of one set of masks against another: 1 equal, 0 disjoint; 1 if both are empty."""
     together = int(one.sum()) + int(other.sum())
     return 2 * int((one & other).sum()) / together if together else 1.0
 
