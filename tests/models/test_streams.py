@@ -198,7 +198,11 @@ def test_each_patch_has_weights_of_its_own_and_no_seams(stride: int) -> None:
 
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"patch": 7}, "patch: 7 is no side"), ({"patch": 2}, "patch: 2 is no side"), ({"patch_stages": 0}, "too few")],
+    [
+        ({"patch": 7}, "patch: 7 is no side"),
+        ({"patch": 2}, "patch: 2 is no side"),
+        ({"patch_stages": 0}, "patch_stages: 0 is not positive"),
+    ],
 )
 def test_wrong_patches_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
