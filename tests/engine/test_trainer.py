@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from cleanplate.engine.trainer import build_trainer
-from cleanplate.models.learned import TrainingOptions
+from cleanplate.models.options import TrainingOptions
 
 CPU: dict[str, Any] = {
     "accelerator": "cpu",

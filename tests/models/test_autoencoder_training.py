@@ -113,7 +113,7 @@ class TestVariational:
         task = started(made("vae", kl=2.0, kl_warm_up=10), scene)
         weights = []
         for task.steps_done in range(15):
-            weights.append(task.kl_weight)
+            weights.append(task.criterion.kl_weight(task.steps_done, 3 * 32 * 48))
         full = 2.0 * (3 / 255) / (3 * 32 * 48)
         np.testing.assert_allclose(weights, [full * min(1, step / 10) for step in range(15)])
 
@@ -124,9 +124,10 @@ class TestVariational:
         for task.steps_done in (0, 5):
             task.step_generator = lambda: torch.Generator().manual_seed(1)
             losses[task.steps_done] = task.training_step(batch, 0)
-        network = task.plate_network
+        network = task.network
         kl = divergence(*network.core.posterior(network.seen(task.training_frames(batch)))).mean()
-        torch.testing.assert_close(losses[5] - losses[0], task.kl_weight * kl, rtol=1e-3, atol=1e-7)
+        weight = task.criterion.kl_weight(task.steps_done, 3 * 32 * 48)
+        torch.testing.assert_close(losses[5] - losses[0], weight * kl, rtol=1e-3, atol=1e-7)
 
     def test_training_samples_the_code_and_use_takes_its_mean(self, scene: FrameSequence) -> None:
         model = made("vae", initial="none")
@@ -219,7 +220,7 @@ class TestCoupled:
         )
         assert isinstance(model, CoupledAutoencoder)
         task = started(model, scene)
-        network = task.coupled
+        network = task.network
 
         def gap() -> float:
             first = network.precede(small(model, scene))
@@ -244,7 +245,8 @@ class TestCoupled:
         for network in (model.network.first, model.network.core):
             torch.nn.init.normal_(network.decoder.output.weight, std=0.1)
         losses = []
-        task.weighted = lambda *arguments: losses.append(type(task).weighted(task, *arguments)) or losses[-1]
+        weighted = task.criterion.weighted
+        task.criterion.weighted = lambda *arguments: losses.append(weighted(*arguments)) or losses[-1]
         task.training_step(torch.arange(4), 0)
         first = list(model.network.first.parameters())
         assert all(
@@ -310,7 +312,8 @@ class TestRobust:
         model = made("rcae", warm_up=0.0, initial="none")
         task = started(model, scene)
         seen: list[Tensor] = []
-        task.weighted = lambda frames, *rest: seen.append(frames) or type(task).weighted(task, frames, *rest)
+        weighted = task.criterion.weighted
+        task.criterion.weighted = lambda frames, *rest: seen.append(frames) or weighted(frames, *rest)
         batch = torch.tensor([1, 4, 6, 2])
         task._trainer = trainer(1)
         task.all_gather = lambda values: values
@@ -403,7 +406,8 @@ class TestDenoising:
         shown: list[Tensor] = []
         encode = model.network.core.encode
         model.network.core.encode = lambda pictures: shown.append(pictures) or encode(pictures)
-        task.weighted = lambda frames, *rest: wanted.append(frames) or type(task).weighted(task, frames, *rest)
+        weighted = task.criterion.weighted
+        task.criterion.weighted = lambda frames, *rest: wanted.append(frames) or weighted(frames, *rest)
         task.training_step(torch.arange(4), 0)
         frames = task.training_frames(torch.arange(4))
         torch.testing.assert_close(wanted[0], frames)
@@ -421,7 +425,7 @@ class TestDenoising:
             torch.nn.init.normal_(model.network.core.decoder.output.weight, std=0.1)
             losses[two_pass] = task.training_step(torch.arange(4), 0)
         network, frames = model.network, task.training_frames(torch.arange(4))
-        first, _ = network.decode(network.encode(task.corrupted(frames)))
-        again = task.weighted(frames, *network.decode(network.encode(first)), "train")
+        first, _ = network.decode(network.encode(task.criterion.corrupted(frames, task)))
+        again = task.criterion.weighted(frames, *network.decode(network.encode(first)), "train")
         torch.testing.assert_close(losses[True], losses[False] + again)
         assert again > 0

@@ -15,7 +15,7 @@ from cleanplate.models.autoencoder.multi_decoder_ae.model import MultiDecoderCor
 from cleanplate.models.autoencoder.multiscale_ae.model import MultiScaleCore
 from cleanplate.models.autoencoder.unet_ae.network import UNetCore
 from cleanplate.models.components.blocks import Style
-from cleanplate.models.components.residual_on_background import PlateNetwork
+from cleanplate.models.components.residual_on_background import ResidualOnBackground
 from cleanplate.models.learned import LearnedModel
 
 NAMES = ["multi_decoder_ae", "multiscale_ae", "unet_ae"]
@@ -134,7 +134,7 @@ def test_the_loss_at_a_coarse_depth_moves_its_head_and_the_trunk_below(scene: Fr
     torch.nn.init.normal_(core.heads["2"].weight)
     _, others = core.decode_all(model.network.encode(frames))
     assert set(others) == {1, 2}
-    task._coarse(frames, others[2]).backward()
+    task.criterion._coarse(frames, others[2]).backward()
     assert core.heads["2"].weight.grad.abs().sum() > 0
     assert core.encoder.to_code.weight.grad.abs().sum() > 0
     assert core.heads["1"].weight.grad is None  # finer than the loss
@@ -200,7 +200,7 @@ def test_it_is_the_holding_back_that_keeps_the_box_out(scene: FrameSequence) -> 
 @pytest.mark.parametrize("initial", ["median", "none"])
 def test_what_disagrees_by_far_is_not_in_what_the_skips_see(initial: str) -> None:
     core = UNetCore((24, 32), 3, 4, 4, Style(), tolerance=8 / 255)
-    network = PlateNetwork((24, 32), (24, 32), core, anchored=initial != "none")
+    network = ResidualOnBackground((24, 32), (24, 32), core, anchored=initial != "none")
     frames = torch.full((1, 3, 24, 32), 0.5)
     frames[:, :, 8:12, 8:12] = 0.8
     frames[:, :, :, 25:] += 2 / 255

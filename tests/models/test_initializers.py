@@ -161,7 +161,7 @@ def test_the_initial_background_can_be_a_part_of_the_loss(scene):
         task.log = task.log_dict = lambda *_, **__: None
         frames = task.training_frames(torch.arange(2))
         plate = model.network.small_plate
-        losses[weight] = task.weighted(frames, plate.expand_as(frames) + 0.1, None, "train")
+        losses[weight] = task.criterion.weighted(frames, plate.expand_as(frames) + 0.1, None, "train")
     goal = mixed({"smooth_l1": 1.0}, plate + 0.1, plate).mean()
     torch.testing.assert_close(losses[2.0] - losses[0.0], 2 * goal)
     changes = {}

@@ -11,7 +11,7 @@ import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from pytorch_lightning.loggers import Logger
 
-from cleanplate.models.learned import TrainingOptions
+from cleanplate.models.options import TrainingOptions
 
 BEST = "best"
 LAST = "last"

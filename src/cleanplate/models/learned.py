@@ -3,52 +3,22 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import cv2
 import numpy as np
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.base import BackgroundModel
 from cleanplate.utils.arrays import Image
-from cleanplate.utils.options import Count, Options, Positive, WholeNumber
 from cleanplate.utils.worker import check_cancelled
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it
     from pytorch_lightning import LightningModule
 
     from cleanplate.models.training import FramesTask
-
-
-class TrainingOptions(Options):
-    """How a learned model is trained."""
-
-    steps: Count = 300
-    """Training steps, one batch each."""
-    epoch_steps: Count = 25
-    """Steps per epoch; validation and checkpoints come after each epoch."""
-    batch_size: Count = 16
-    """Frames per batch and process."""
-    optimizer: Literal["adam", "adamw", "rmsprop"] = "adam"
-    """Optimiser."""
-    learning_rate: Positive = 1e-3
-    """Peak learning rate."""
-    schedule: Literal["constant", "one_cycle"] = "one_cycle"
-    """Learning rate over time: `one_cycle` warms up over a twentieth of the steps, then follows a cosine."""
-    patience: WholeNumber = 0
-    """Epochs without a lower validation loss before training stops early; 0 switches early stopping off."""
-    frames: Annotated[int, Field(ge=2)] = 1000
-    """Maximum number of training frames, evenly spaced over the sequence and held in memory."""
-    seed: int = 0
-    """Seed of the initial weights, the order of the batches and the noise."""
-
-    @property
-    def epochs(self) -> int:
-        """Number of epochs of `epoch_steps`, the last one whole."""
-        return -(-self.steps // self.epoch_steps)
 
 
 class LearnedModel(BackgroundModel):

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from cleanplate.data.training import IndexBatches, OrderedBatches
-from cleanplate.models.learned import TrainingOptions
+from cleanplate.models.options import TrainingOptions
 
 _WARM_UP = 0.05
 _FINAL_RATE = 0.02

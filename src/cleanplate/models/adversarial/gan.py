@@ -8,8 +8,9 @@ from mean and variety of the real pictures (`matching`). At test time a few step
 generator may refine the code (`search_steps`).
 
 A GAN learns whatever its real pictures show, so these must be pictures of the *background*: foreground is painted over
-before the discriminator sees them (`cleaning`). It sees what `PlateNetwork` shows an encoder: the gap to the initial
-plate, squashed, so that what is left of an object weighs no more than a light change; from scratch, the picture.
+before the discriminator sees them (`cleaning`). It sees what `ResidualOnBackground` shows an encoder: the
+squashed difference from the initial background, in which the rest of an object weighs no more than a change of light;
+from scratch, the picture.
 
 Papers: Goodfellow et al., Generative adversarial nets (2014, arXiv 1406.2661); Salimans et al., Improved techniques for
 training GANs (2016, arXiv 1606.03498), for the matching; Schlegl et al., f-AnoGAN (2019, doi
@@ -40,7 +41,7 @@ from cleanplate.utils.options import Count, NonNegative, Positive, WholeNumber
 
 if TYPE_CHECKING:
     from cleanplate.models.adversarial.objectives import Objective
-    from cleanplate.models.adversarial.training import GanTask
+    from cleanplate.models.training import FramesTask
 
 
 class GanOptions(AutoencoderOptions):
@@ -109,11 +110,20 @@ class Gan(Autoencoder):
         """Steps of the discriminator for each one of the generator."""
         return 1
 
-    def task(self, sequence: FrameSequence) -> "GanTask":
+    def task(self, sequence: FrameSequence) -> "FramesTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.adversarial.training import GanTask
 
-        return GanTask(self, self._frames_of(sequence))
+        frames = self._frames_of(sequence)
+        return GanTask(
+            self.network,
+            self.options,
+            frames,
+            self.criterion(frames),
+            objective=self.objective(),
+            discriminator=self.discriminator,
+            critic_steps=self.critic_steps,
+        )
 
     def _estimate(self, frames: Sequence[Image], learning_rate: float) -> list[Estimate]:
         if not self.options.search_steps:

@@ -7,13 +7,15 @@ import torch
 from torch import Tensor
 
 from cleanplate.models.components.losses import background_weight, mixed
-from cleanplate.models.components.residual_on_background import PlateNetwork
+from cleanplate.models.components.residual_on_background import ResidualOnBackground
 
 # A code this far from the prior's middle costs as much as an error of one grey level everywhere.
 _PRIOR = 1 / 255 / 100
 
 
-def searched(network: PlateNetwork, frames: Tensor, codes: Tensor, steps: int, rate: float, pull: float) -> Tensor:
+def searched(
+    network: ResidualOnBackground, frames: Tensor, codes: Tensor, steps: int, rate: float, pull: float
+) -> Tensor:
     """Codes of lower robust error than the given ones, each frame for itself.
 
     Adam's rule, per code; of all codes on the way each frame keeps the best. Nothing of the network changes.

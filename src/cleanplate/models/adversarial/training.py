@@ -1,6 +1,7 @@
 """Training of a GAN and of the encoder beside it: three players, three optimisers, stepped by hand."""
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,41 +10,50 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from cleanplate.models.adversarial.gan import Gan
 from cleanplate.models.adversarial.networks import GenerativeCore
-from cleanplate.models.adversarial.objectives import moment_distance
+from cleanplate.models.adversarial.objectives import Objective, moment_distance
 from cleanplate.models.adversarial.search import cleaned
-from cleanplate.models.autoencoder.training import ReconstructionTask
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion
+from cleanplate.models.autoencoder.training import AutoencoderTask
 
 _ROUGH_FRAMES = 15
 
 
-class GanTask(ReconstructionTask):
+class GanTask(AutoencoderTask):
     """Per batch: the discriminator learns, every few batches the generator, then the encoder; see `gan`."""
 
-    def __init__(self, model: Gan, frames: Tensor) -> None:
-        super().__init__(model, frames)
+    def __init__(
+        self,
+        network: Any,
+        options: Any,
+        frames: Tensor,
+        criterion: ReconstructionCriterion,
+        *,
+        objective: Objective,
+        discriminator: Callable[[], nn.Module],
+        critic_steps: int,
+    ) -> None:
+        super().__init__(network, options, frames, criterion)
         self.automatic_optimization = False
-        self.gan_options = model.options
-        self.objective = model.objective()
-        self.critic_steps = model.critic_steps
+        self.objective = objective
+        self.critic_steps = critic_steps
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(model.options.seed + 1)
-            self.discriminator = model.discriminator()
+            torch.manual_seed(options.seed + 1)
+            self.discriminator = discriminator()
         # The player moves restlessly around the goal; the model keeps its moving average (Yazıcı et al., 2019).
         self.player = copy.deepcopy(self.core.generator)
-        self.player_constant = copy.deepcopy(self.plate_network.constant)
+        self.player_constant = copy.deepcopy(self.network.constant)
         for average, _ in self._averaged():
             average.requires_grad_(False)
 
     @property
     def core(self) -> GenerativeCore:
         """Generator and encoder."""
-        return self.plate_network.core  # type: ignore[no-any-return]
+        return self.network.core  # type: ignore[no-any-return]
 
     def configure_optimizers(self) -> Any:
         """Optimisers, each with its schedule, of discriminator, generator and encoder."""
-        options = self.gan_options
+        options = self.options
         weights: list[dict[str, Any]] = [{"params": list(self.player.parameters())}]
         for _, constant in self._constants():
             weights.append({"params": [constant], "lr": options.learning_rate * options.constant_rate})
@@ -58,15 +68,15 @@ class GanTask(ReconstructionTask):
         optimizer, schedule = self.optimizer_for(weights, factor)
         for group in optimizer.param_groups:
             if "betas" in group:
-                group["betas"] = (self.gan_options.momentum, group["betas"][1])
+                group["betas"] = (self.options.momentum, group["betas"][1])
         return optimizer, schedule
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> None:  # type: ignore[override]  # by hand: no loss
+    def training_step(self, batch: Tensor, batch_idx: int) -> None:
         """One step of each player on an index batch."""
         discriminator, generator, encoder = self.optimizers()  # type: ignore[attr-defined]  # a list, with three
         draws = self.step_generator()
         frames = self.jittered(self.training_frames(batch))
-        real = self._shown(cleaned(frames, self._scene(draws), self.gan_options.foreground_suppression, self.box))
+        real = self._shown(cleaned(frames, self._scene(draws), self.options.foreground_suppression, self.criterion.box))
 
         with torch.no_grad():
             made = self._played(len(frames), draws)
@@ -78,47 +88,49 @@ class GanTask(ReconstructionTask):
             self.toggle_optimizer(generator)
             made = self._played(len(frames), draws)
             parts = self.objective.generator_loss(self.discriminator, real, made)
-            if self.gan_options.matching:
-                parts["matching"] = self.gan_options.matching * moment_distance(made, real)
+            if self.options.matching:
+                parts["matching"] = self.options.matching * moment_distance(made, real)
             self._step(generator, parts, "generator")
             self._average()
 
         self.toggle_optimizer(encoder)
         with torch.no_grad():
             codes = self._codes(len(frames), draws)
-            made, _ = self.plate_network.decode(codes)
-        found = self.plate_network.encode(torch.cat([frames, made])).split(len(frames))
+            made, _ = self.network.decode(codes)
+        found = self.network.encode(torch.cat([frames, made])).split(len(frames))
         recovery = F.mse_loss(found[1].float(), codes)
-        explaining = self.reconstruction(frames, found[0], "train")
-        self._step(encoder, {"explaining": explaining, "recovery": self.gan_options.code_weight * recovery}, "encoder")
+        explaining = self.criterion.reconstruction(frames, found[0], "train")
+        self.log_parts(len(batch))
+        self._step(encoder, {"explaining": explaining, "recovery": self.options.code_weight * recovery}, "encoder")
 
         for schedule in self.lr_schedulers():  # type: ignore[union-attr]  # a list, with three of them
             schedule.step()
 
     def _scene(self, draws: torch.Generator) -> Tensor:
         """A rough idea of the scene: the initial plate, or the median of a few frames where there is none."""
-        if self.plate_network.anchored:
-            return self.plate_network.small_plate
+        if self.network.anchored:
+            plate: Tensor = self.network.small_plate
+            return plate
         some = torch.randint(len(self._train_indices), (_ROUGH_FRAMES,), generator=draws, device=self.device)
         return self.training_frames(some).median(dim=0, keepdim=True).values
 
     def _codes(self, count: int, draws: torch.Generator) -> Tensor:
-        return torch.randn((count, self.gan_options.latent_dim), generator=draws, device=self.device)
+        return torch.randn((count, self.options.latent_dim), generator=draws, device=self.device)
 
     def _played(self, count: int, draws: torch.Generator) -> Tensor:
         """Pictures of random codes by the generator that plays, as the discriminator sees them."""
-        background, _ = self.plate_network.onto_plate(self.player(self._codes(count, draws)))
+        background, _ = self.network.onto_plate(self.player(self._codes(count, draws)))
         for average, weight in self._constants():
             background = background + (weight - average)
         return self._shown(background)
 
     def _shown(self, pictures: Tensor) -> Tensor:
         """Pictures as the discriminator sees them, about −1 … 1: the squashed gap to the plate, or all there is."""
-        return self.plate_network.seen(pictures) if self.plate_network.anchored else 2 * pictures - 1
+        return self.network.seen(pictures) if self.network.anchored else 2 * pictures - 1
 
     def _constants(self) -> list[tuple[nn.Parameter, nn.Parameter]]:
         """From scratch, what stays of the picture: as the model keeps it, and as it plays."""
-        kept = self.plate_network.constant
+        kept = self.network.constant
         return [] if kept is None or self.player_constant is None else [(kept, self.player_constant)]
 
     def _averaged(self) -> list[tuple[nn.Parameter, nn.Parameter]]:
@@ -129,7 +141,7 @@ class GanTask(ReconstructionTask):
     @torch.no_grad()
     def _average(self) -> None:
         played = self.steps_done // self.critic_steps
-        kept = min(self.gan_options.ema_decay, (1 + played) / (10 + played))  # at first the past is worth little
+        kept = min(self.options.ema_decay, (1 + played) / (10 + played))  # at first the past is worth little
         for average, weight in self._averaged():
             average.lerp_(weight, 1 - kept)
         for statistic, buffer in zip(self.core.generator.buffers(), self.player.buffers(), strict=True):

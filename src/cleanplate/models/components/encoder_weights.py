@@ -17,8 +17,8 @@ def load_encoder(encoder: nn.Module, path: str) -> None:
 
     Args:
         encoder: all its keys must be in the file, with the shapes it has.
-        path: a state dict of the encoder alone, of a `ConvAutoencoder` or of a `PlateNetwork`, or a checkpoint that
-            holds one of these.
+        path: a state dict of the encoder alone, of a `ConvAutoencoder` or of a `ResidualOnBackground`, or a checkpoint
+            with one of these.
 
     Raises:
         ConfigError: if the file is not there, or holds weights of another encoder; the message names keys and shapes.

@@ -15,7 +15,7 @@ _LEVEL = 1 / 255
 
 
 class Core(Protocol):
-    """What a `PlateNetwork` needs of an autoencoder (an `nn.Module`); codes are its own business."""
+    """What a `ResidualOnBackground` needs of an autoencoder (an `nn.Module`); codes are its own business."""
 
     def encode(self, pictures: Tensor) -> Any:
         """Pictures at working size to codes: the gap to the plate, or the frame; further streams behind."""
@@ -24,7 +24,7 @@ class Core(Protocol):
         """Codes to `[N, 3, h, w]` (one channel on grey), or one channel more for an expected error."""
 
 
-class PlateNetwork(nn.Module):
+class ResidualOnBackground(nn.Module):
     """Initial plate at full resolution plus a residual decoded at working resolution.
 
     The encoder sees the frame's gap to the plate, squashed by tanh: an object weighs no more than a light change.

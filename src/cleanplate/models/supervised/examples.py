@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from cleanplate.models.components.losses.segmentation import check_segmentation_mix
-from cleanplate.models.learned import TrainingOptions
+from cleanplate.models.options import TrainingOptions
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import NonNegative, WholeNumber
 

@@ -10,15 +10,13 @@ Example: `cleanplate.create("aae", adversarial=0.1).fit(sequence).apply(frame)`.
 
 from typing import TYPE_CHECKING
 
-from torch import nn
-
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count, NonNegative, Positive
 
 if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.aae.training import AdversarialTask
+    from cleanplate.models.training import FramesTask
 
 
 class AdversarialOptions(AutoencoderOptions):
@@ -45,21 +43,9 @@ class AdversarialAutoencoder(Autoencoder):
     Options = AdversarialOptions
     options: AdversarialOptions
 
-    def task(self, sequence: FrameSequence) -> "AdversarialTask":
+    def task(self, sequence: FrameSequence) -> "FramesTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.aae.training import AdversarialTask
 
-        return AdversarialTask(self, self._frames_of(sequence))
-
-
-class LatentDiscriminator(nn.Sequential):
-    """Tells prior samples from codes: `[N, latent_dim]` to logits `[N, 1]`, positive for the prior."""
-
-    def __init__(self, latent_dim: int, width: int) -> None:
-        super().__init__(
-            nn.Linear(latent_dim, width),
-            nn.LeakyReLU(0.2),
-            nn.Linear(width, width),
-            nn.LeakyReLU(0.2),
-            nn.Linear(width, 1),
-        )
+        frames = self._frames_of(sequence)
+        return AdversarialTask(self.network, self.options, frames, self.criterion(frames))

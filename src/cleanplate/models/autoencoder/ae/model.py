@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.errors import ConfigError
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion
 from cleanplate.models.components.blocks import Activation, Attention, Norm, Stage, Style
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder, Encoder
 from cleanplate.models.components.encoder_weights import load_encoder
@@ -28,15 +29,16 @@ from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.networks import NetworkBackground
 from cleanplate.models.components.initializers import Initial, initial_background
 from cleanplate.models.components.losses import check_mix
-from cleanplate.models.components.residual_on_background import PlateNetwork
-from cleanplate.models.learned import LearnedModel, TrainingOptions, as_image, as_tensor, shrunk
+from cleanplate.models.components.residual_on_background import ResidualOnBackground
+from cleanplate.models.learned import LearnedModel, as_image, as_tensor, shrunk
+from cleanplate.models.options import TrainingOptions
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import Count, NonNegative
 
 if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.training import ReconstructionTask
+    from cleanplate.models.training import FramesTask
 
 
 class AutoencoderOptions(TrainingOptions):
@@ -99,9 +101,11 @@ class Autoencoder(LearnedModel):
     family = "autoencoder"
     paper = "Hinton and Salakhutdinov 2006; Sauvalle and de La Fortelle 2023 (arXiv 2112.08001)"
     Options = AutoencoderOptions
+    Criterion: ClassVar[type[ReconstructionCriterion]] = ReconstructionCriterion
+    """Loss of the training; a variant with another loss replaces it."""
     graph_methods = ("_inputs", "_packed", "_estimated")
     options: AutoencoderOptions
-    network: PlateNetwork
+    network: ResidualOnBackground
 
     def build(self, size: tuple[int, int]) -> None:
         """See `LearnedModel.build`."""
@@ -110,7 +114,7 @@ class Autoencoder(LearnedModel):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(options.seed)
             anchored = options.initial != "none"
-            self.network = PlateNetwork(size, working, self.core(working), anchored=anchored, grey=options.grey)
+            self.network = ResidualOnBackground(size, working, self.core(working), anchored=anchored, grey=options.grey)
         # A quarter faster on CPUs, and what tensor cores want.
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
         self._size = size
@@ -133,11 +137,16 @@ class Autoencoder(LearnedModel):
         """Channels that the core gives: RGB or grey, and the expected error where it is learnt."""
         return (1 if self.options.grey else 3) + self.options.learned_noise
 
-    def task(self, sequence: FrameSequence) -> "ReconstructionTask":
+    def task(self, sequence: FrameSequence) -> "FramesTask":
         """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.training import ReconstructionTask
+        from cleanplate.models.autoencoder.training import AutoencoderTask
 
-        return ReconstructionTask(self, self._frames_of(sequence))
+        frames = self._frames_of(sequence)
+        return AutoencoderTask(self.network, self.options, frames, self.criterion(frames))
+
+    def criterion(self, frames: Tensor) -> ReconstructionCriterion:
+        """The loss for training on `frames`, `[N, 3+, h, w]`."""
+        return self.Criterion(self.network, self.options, frames.shape[-1])
 
     def finish(self, sequence: FrameSequence) -> None:
         """See `LearnedModel.finish`: measures how restless the scene is, where the network does not tell."""

@@ -11,25 +11,23 @@ Example: `cleanplate.create("cae").fit(sequence).apply(frame)`. See also `ae`, a
 the picture through the same network twice.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion, Step
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
-from cleanplate.models.components.residual_on_background import PlateNetwork
+from cleanplate.models.components.residual_on_background import ResidualOnBackground
 from cleanplate.models.registry import register
 
-if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.cae.training import CoupledTask
 
+class CoupledNetwork(ResidualOnBackground):
+    """The second autoencoder, which sees the output of `first`; both add to the same initial background."""
 
-class CoupledNetwork(PlateNetwork):
-    """A `PlateNetwork`, the second of the pair, that is shown what `first` makes of the frames; both on one plate."""
-
-    def __init__(self, second: PlateNetwork, first: nn.Module) -> None:
+    def __init__(self, second: ResidualOnBackground, first: nn.Module) -> None:
         """Args: `second` gives plate and core; `first` is a core without an expected error."""
         size = (second.plate.shape[-2], second.plate.shape[-1])
         super().__init__(size, second.working, second.core, anchored=second.anchored, grey=second.grey)
@@ -40,7 +38,7 @@ class CoupledNetwork(PlateNetwork):
         return self.onto_plate(self.first.decode(self.first.encode(self.seen(frames))))[0]
 
     def decode(self, codes: Any) -> tuple[Tensor, Tensor | None]:
-        """See `PlateNetwork.decode`.
+        """See `ResidualOnBackground.decode`.
 
         From scratch, what stays of the picture is for the first to learn: the second, which has the first's picture for
         a goal, would hold it where it is.
@@ -48,8 +46,33 @@ class CoupledNetwork(PlateNetwork):
         return self.onto_plate(self.core.decode(codes), held=True)
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
-        """See `PlateNetwork.forward`; the first's picture, then the second's of it."""
+        """See `ResidualOnBackground.forward`; the first's picture, then the second's of it."""
         return super().forward(self.precede(frames))
+
+
+class CoupledCriterion(ReconstructionCriterion):
+    """Loss of both autoencoders: of the first against frames, of the second against the first's output.
+
+    No gradient passes between the two, so one optimiser over both does what two would. The expected error, where it is
+    learnt, is that of the second's output against the frame.
+    """
+
+    network: CoupledNetwork
+
+    def training(self, frames: Tensor, step: Step) -> Tensor:
+        """See `ReconstructionCriterion.training`."""
+        first = self.network.precede(frames)
+        target = first.detach()
+        second, noise = self.network.decode(self.network.encode(target))
+        loss = self.weighted(frames, first, None, "train") + self.weighted(target, second, None, "train/second")
+        if noise is not None:
+            error = (second.detach() - frames).abs().mean(dim=1, keepdim=True)
+            loss = loss + F.smooth_l1_loss(noise, error, beta=3 / 255)
+        return loss
+
+    def validation(self, frames: Tensor) -> None:
+        """Logs how well the second's output, the background, matches held-out frames."""
+        self.weighted(frames, *self.network.decode(self.network.encode(self.network.precede(frames))), "val")
 
 
 @register
@@ -70,9 +93,3 @@ class CoupledAutoencoder(Autoencoder):
             first = ConvAutoencoder(self.network.working, channels, options.latent_dim, options.width, self.style)
         self.network = CoupledNetwork(self.network, first)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
-
-    def task(self, sequence: FrameSequence) -> "CoupledTask":
-        """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.cae.training import CoupledTask
-
-        return CoupledTask(self, self._frames_of(sequence))

@@ -12,18 +12,14 @@ Li et al., CutPaste (2021, arXiv 2104.04015).
 Example: `cleanplate.create("dae", two_pass=True).fit(sequence).apply(frame)`. See also `ae`, `cae`, `corruption`.
 """
 
-from typing import TYPE_CHECKING
-
 from pydantic import Field
+from torch import Tensor
 
-from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
-from cleanplate.models.autoencoder.dae.corruption import check_corruption
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion, Step
+from cleanplate.models.autoencoder.dae.corruption import check_corruption, corrupted
 from cleanplate.models.registry import register
-
-if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.dae.training import DenoisingTask
 
 
 def _default_corruption() -> dict[str, float]:
@@ -47,6 +43,25 @@ class DenoisingOptions(AutoencoderOptions):
             raise ConfigError("corruption: nothing has a rate; give one to at least one, or choose `two_pass: true`")
 
 
+class DenoisingCriterion(ReconstructionCriterion):
+    """Reconstruction of clean frames from corrupted ones, on request in two passes; validation frames stay clean."""
+
+    def training(self, frames: Tensor, step: Step) -> Tensor:
+        """See `ReconstructionCriterion.training`."""
+        network = self.network
+        background, noise = network.decode(network.encode(self.corrupted(frames, step)))
+        loss = self.weighted(frames, background, noise, "train")
+        if self.options.two_pass:
+            again = network.decode(network.encode(background))
+            loss = loss + self.weighted(frames, *again, "train/second_pass")
+        return loss
+
+    def corrupted(self, frames: Tensor, step: Step) -> Tensor:
+        """Frames under this step's corruption; patches come from frames drawn from the whole scene."""
+        generator = step.step_generator()
+        return corrupted(frames, step.random_frames(len(frames), generator), self.options.corruption, generator)
+
+
 @register
 class DenoisingAutoencoder(Autoencoder):
     """See the module."""
@@ -54,10 +69,5 @@ class DenoisingAutoencoder(Autoencoder):
     name = "dae"
     paper = "Vincent et al. 2008"
     Options = DenoisingOptions
+    Criterion = DenoisingCriterion
     options: DenoisingOptions
-
-    def task(self, sequence: FrameSequence) -> "DenoisingTask":
-        """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.dae.training import DenoisingTask
-
-        return DenoisingTask(self, self._frames_of(sequence))

@@ -8,20 +8,19 @@ Paper: Lee et al., Deeply-supervised nets (AISTATS 2015, arXiv 1409.5185).
 Example: `cleanplate.create("multi_decoder_ae", head_weights=[1.0, 0.5]).fit(sequence).apply(frame)`. See also `ae`.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
+import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder, stage_widths, zero_convolution
+from cleanplate.models.components.losses import background_weight, mixed
 from cleanplate.models.registry import register
-
-if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.multi_decoder_ae.training import MultiDecoderTask
 
 
 class MultiDecoderOptions(AutoencoderOptions):
@@ -40,6 +39,35 @@ class MultiDecoderOptions(AutoencoderOptions):
             raise ConfigError(f"head_weights: {self.head_weights} has a negative weight; 0 leaves a head out")
 
 
+class MultiDecoderCriterion(ReconstructionCriterion):
+    """Adds the losses of the coarser heads to the reconstruction."""
+
+    def reconstruction(self, frames: Tensor, codes: Any, stage: str) -> Tensor:
+        """Weighted sum over all heads; `<stage>/loss` is that of the finest, which gives the background."""
+        weights: list[float] = self.options.head_weights
+        finest, coarser = self.network.core.decode_all(codes)
+        total = weights[0] * self.weighted(frames[:, :3], *self.network.onto_plate(finest), stage)
+        for depth, output in coarser.items():
+            loss = self._coarse(frames[:, :3], output[:, : 1 if self.options.grey else 3])
+            total = total + weights[depth] * loss
+            self.log({f"{stage}/depth_{depth}": loss})
+        return total
+
+    def _coarse(self, frames: Tensor, output: Tensor) -> Tensor:
+        size = (output.shape[-2], output.shape[-1])
+        target = F.interpolate(frames, size, mode="area")
+        picture = F.interpolate(self._constant(), size, mode="area") + output
+        box = 2 * (self.box * size[1] // (2 * frames.shape[-1])) + 1
+        weight = background_weight(picture, target, self.options.foreground_suppression, box)
+        return (weight * mixed(self.options.loss, picture, target)).sum() / weight.sum()
+
+    def _constant(self) -> Tensor:
+        """What all depths add to: the initial background, or the constant picture that is learnt in its place."""
+        network = self.network
+        plate: Tensor = network.small_plate
+        return plate if network.constant is None else plate + network.constant
+
+
 @register
 class MultiDecoderAutoencoder(Autoencoder):
     """See the module."""
@@ -47,6 +75,7 @@ class MultiDecoderAutoencoder(Autoencoder):
     name = "multi_decoder_ae"
     paper = "Lee et al. 2015 (arXiv 1409.5185)"
     Options = MultiDecoderOptions
+    Criterion = MultiDecoderCriterion
     options: MultiDecoderOptions
 
     def core(self, working: tuple[int, int]) -> nn.Module:
@@ -54,12 +83,6 @@ class MultiDecoderAutoencoder(Autoencoder):
         options = self.options
         depths = [depth for depth, weight in enumerate(options.head_weights) if depth and weight]
         return MultiDecoderCore(working, self.outputs, options.latent_dim, options.width, self.style, depths=depths)
-
-    def task(self, sequence: FrameSequence) -> "MultiDecoderTask":
-        """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.multi_decoder_ae.training import MultiDecoderTask
-
-        return MultiDecoderTask(self, self._frames_of(sequence))
 
 
 class MultiDecoderCore(ConvAutoencoder):

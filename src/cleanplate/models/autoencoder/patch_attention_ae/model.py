@@ -20,24 +20,20 @@ Example: `cleanplate.create("patch_attention_ae", attend="background").fit(seque
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 import torch
 from torch import nn
 
-from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.autoencoder.patch_ae.model import PatchOptions
+from cleanplate.models.autoencoder.patch_attention_ae.criterion import AttentionCriterion
 from cleanplate.models.autoencoder.patch_attention_ae.network import Attend, PatchAttentionAutoencoder
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
 from cleanplate.models.components.streams import FlowStream, Stream
 from cleanplate.models.registry import register
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import Count, Positive, Share
-
-if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
 
 
 class PatchAttentionOptions(PatchOptions):
@@ -62,6 +58,7 @@ class PatchAttention(StreamAutoencoder):
     name = "patch_attention_ae"
     paper = "Oktay et al. 2018 (arXiv 1804.03999)"
     Options = PatchAttentionOptions
+    Criterion = AttentionCriterion
     options: PatchAttentionOptions
 
     def make_stream(self) -> Stream:
@@ -82,12 +79,6 @@ class PatchAttention(StreamAutoencoder):
             flow_width=options.flow_width,
             attend=options.attend,
         )
-
-    def task(self, sequence: FrameSequence) -> "PatchAttentionTask":
-        """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.patch_attention_ae.training import PatchAttentionTask
-
-        return PatchAttentionTask(self, self._frames_of(sequence))
 
     def attention_maps(self, frames: Sequence[Image]) -> list[list[Image]]:
         """Where the skips look in consecutive frames, from black (nowhere) over red to yellow.

@@ -27,12 +27,12 @@ from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
-from cleanplate.models.components.residual_on_background import PlateNetwork
+from cleanplate.models.components.residual_on_background import ResidualOnBackground
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count, NonNegative
 
 if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.rcae.training import RobustTask
+    from cleanplate.models.training import FramesTask
 
 
 class RobustOptions(AutoencoderOptions):
@@ -71,10 +71,10 @@ def soft_threshold(values: Tensor, threshold: float, *, isotropic: bool = False)
     return values * (1 - threshold / length.clamp(min=1e-12)).clamp(min=0)
 
 
-class RobustNetwork(PlateNetwork):
-    """A `PlateNetwork` that takes the sparse part out of a frame before it looks at it."""
+class RobustNetwork(ResidualOnBackground):
+    """A `ResidualOnBackground` that takes the sparse part out of a frame before it looks at it."""
 
-    def __init__(self, plain: PlateNetwork, options: RobustOptions) -> None:
+    def __init__(self, plain: ResidualOnBackground, options: RobustOptions) -> None:
         """Args: `plain` gives plate and core."""
         size = (plain.plate.shape[-2], plain.plate.shape[-1])
         super().__init__(size, plain.working, plain.core, anchored=plain.anchored, grey=plain.grey)
@@ -93,7 +93,7 @@ class RobustNetwork(PlateNetwork):
         return sparse
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor | None]:
-        """See `PlateNetwork.forward`; of the frames without their sparse part."""
+        """See `ResidualOnBackground.forward`; of the frames without their sparse part."""
         return super().forward(frames - self.sparse(frames))
 
 
@@ -113,8 +113,9 @@ class RobustAutoencoder(Autoencoder):
         self.network = RobustNetwork(self.network, self.options)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in its stubs
 
-    def task(self, sequence: FrameSequence) -> "RobustTask":
+    def task(self, sequence: FrameSequence) -> "FramesTask":
         """See `LearnedModel.task`."""
         from cleanplate.models.autoencoder.rcae.training import RobustTask
 
-        return RobustTask(self, self._frames_of(sequence))
+        frames = self._frames_of(sequence)
+        return RobustTask(self.network, self.options, frames, self.criterion(frames))

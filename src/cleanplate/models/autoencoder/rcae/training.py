@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cleanplate.models.autoencoder.rcae.model import RobustAutoencoder
-from cleanplate.models.autoencoder.training import ReconstructionTask
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion
+from cleanplate.models.autoencoder.training import AutoencoderTask
 
 
-class RobustTask(ReconstructionTask):
+class RobustTask(AutoencoderTask):
     """Per batch: a step on reconstructing X − S, then the proximal step on the S of these frames.
 
     The sparse pictures stay on the device in half precision, one per training frame. They are no buffer, for DDP would
@@ -19,10 +19,8 @@ class RobustTask(ReconstructionTask):
 
     sparse: Tensor
 
-    def __init__(self, model: RobustAutoencoder, frames: Tensor) -> None:
-        super().__init__(model, frames)
-        options = model.options
-        self.robust = model.network
+    def __init__(self, network: Any, options: Any, frames: Tensor, criterion: ReconstructionCriterion) -> None:
+        super().__init__(network, options, frames, criterion)
         self.plain_steps = round(options.warm_up * options.epochs * options.epoch_steps)
         self.sparse = torch.zeros((len(self._train_indices), *frames.shape[1:]), dtype=torch.half)
 
@@ -35,16 +33,19 @@ class RobustTask(ReconstructionTask):
         """One step on an index batch."""
         frames = self.jittered(self.training_frames(batch))
         remaining = frames - self.sparse[batch].float()
-        background, noise = self.robust.decode(self.robust.encode(remaining))
+        background, noise = self.network.decode(self.network.encode(remaining))
         if self.steps_done >= self.plain_steps:
-            self._keep(batch, self.robust.proximal(frames, background))
-        return self.weighted(remaining, background, noise, "train")
+            self._keep(batch, self.network.proximal(frames, background))
+        loss = self.criterion.weighted(remaining, background, noise, "train")
+        self.log_parts(len(batch))
+        return loss
 
     def validation_step(self, batch: Tensor, batch_idx: int) -> None:
         """The same loss on held-out frames, whose sparse part is found as in use."""
         frames = self.validation_frames(batch)
-        remaining = frames - self.robust.sparse(frames)
-        self.reconstruction(remaining, self.robust.encode(remaining), "val")
+        remaining = frames - self.network.sparse(frames)
+        self.criterion.reconstruction(remaining, self.network.encode(remaining), "val")
+        self.log_parts(len(batch))
 
     def _keep(self, batch: Tensor, sparse: Tensor) -> None:
         """Takes the new sparse pictures of this process and of all others."""

@@ -14,18 +14,16 @@ gates (Oktay et al., Attention U-Net, 2018, arXiv 1804.03999) is this model's ow
 Example: `cleanplate.create("unet_ae", tolerance=8.0).fit(sequence).apply(frame)`. See also `ae`.
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from cleanplate.data.sequence import FrameSequence
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion
 from cleanplate.models.autoencoder.unet_ae.network import UNetCore
+from cleanplate.models.components.losses import background_weight, mixed
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count, Positive
-
-if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.unet_ae.training import UNetTask
 
 
 class UNetOptions(AutoencoderOptions):
@@ -40,6 +38,21 @@ class UNetOptions(AutoencoderOptions):
     """Weight of the provisional background's own loss; without it the code would be left to the skips."""
 
 
+class ProvisionalCriterion(ReconstructionCriterion):
+    """Adds the loss of the provisional background, which the code alone gives."""
+
+    def reconstruction(self, frames: Tensor, codes: Any, stage: str) -> Tensor:
+        """Sum of both losses; `<stage>/loss` is that of the final background."""
+        loss = super().reconstruction(frames, codes, stage)
+        options, frames = self.options, frames[:, :3]
+        picture, _ = self.network.onto_plate(codes.provisional)
+        weight = background_weight(picture, frames, options.foreground_suppression, self.box)
+        provisional = (weight * mixed(options.loss, picture, frames)).sum() / weight.sum()
+        self.log({f"{stage}/provisional": provisional})
+        provisional_weight: float = options.provisional
+        return loss + provisional_weight * provisional
+
+
 @register
 class UNetAutoencoder(Autoencoder):
     """See the module."""
@@ -47,6 +60,7 @@ class UNetAutoencoder(Autoencoder):
     name = "unet_ae"
     paper = "Ronneberger et al. 2015 (arXiv 1505.04597)"
     Options = UNetOptions
+    Criterion = ProvisionalCriterion
     options: UNetOptions
 
     def core(self, working: tuple[int, int]) -> nn.Module:
@@ -60,9 +74,3 @@ class UNetAutoencoder(Autoencoder):
             self.style,
             tolerance=options.tolerance / 255,
         )
-
-    def task(self, sequence: FrameSequence) -> "UNetTask":
-        """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.unet_ae.training import UNetTask
-
-        return UNetTask(self, self._frames_of(sequence))

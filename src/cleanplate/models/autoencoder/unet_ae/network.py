@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import Decoder, Encoder, resized, stage_widths, zero_convolution
 
-# `PlateNetwork` shows of a frame the hyperbolic tangent of ten times its gap to what stays of the picture.
+# `ResidualOnBackground` shows of a frame the hyperbolic tangent of ten times its gap to what stays of the picture.
 _STEEPNESS = 10.0
 
 
@@ -59,7 +59,7 @@ class UNetCore(nn.Module):
         self.correction = zero_convolution(widths[0], outputs)
 
     def encode(self, pictures: Tensor) -> HeldBackCodes:
-        """`[N, 3, H, W]`, as the `PlateNetwork` shows it, to code and skips."""
+        """`[N, 3, H, W]`, as the `ResidualOnBackground` shows it, to code and skips."""
         code = self.encoder(pictures)
         provisional = self.decoder(code)
         cleaned = self.cleaned(pictures, provisional.detach()[:, : self.colours])

@@ -19,25 +19,24 @@ image models using a Laplacian pyramid of adversarial networks (2015, arXiv 1506
 Example: `cleanplate.create("vae", kl=4.0, scales=3).fit(sequence).apply(frame)`. See also `ae`, `wae`, `aae`.
 """
 
-from typing import TYPE_CHECKING
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion, Step
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import Decoder, Encoder, resized, stage_widths, zero_convolution
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count, NonNegative, WholeNumber
 
-if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.vae.training import VariationalTask
-
 # The first samples are nearly the mean (standard deviation .14): noise before there is anything to hide would only
 # teach the decoder to ignore the code.
 _FIRST_LOG_VARIANCE = -4.0
+
+# What the pixel loss counts as one unit of noise, see the module.
+_NOISE = 3 / 255
 
 
 class VariationalOptions(AutoencoderOptions):
@@ -51,6 +50,43 @@ class VariationalOptions(AutoencoderOptions):
     """At how many scales the code is decoded and compared, halving each time; 1 is the working size alone."""
 
 
+class VariationalCriterion(ReconstructionCriterion):
+    """Reconstruction from a sampled code, and the divergence per sample with linear warm-up.
+
+    Validation decodes the mean, as prediction does, and omits the divergence: losses with its rising weight could not
+    be compared.
+    """
+
+    def training(self, frames: Tensor, step: Step) -> Tensor:
+        """See `ReconstructionCriterion.training`."""
+        mean, log_variance = self.network.core.posterior(self.network.seen(frames))
+        noise = torch.randn(mean.shape, generator=step.step_generator(), device=mean.device)
+        codes = mean + (0.5 * log_variance).exp() * noise
+        kl = divergence(mean, log_variance).mean()
+        weight = self.kl_weight(step.steps_done, frames[0].numel())
+        self.log({"train/kl": kl, "train/kl_weight": weight})
+        return self.at_all_scales(frames, codes) + weight * kl
+
+    def kl_weight(self, steps_done: int, values: int) -> float:
+        """Weight of one nat in this step, against the mean over the `values` of a frame."""
+        options = self.options
+        risen = min(1.0, steps_done / options.kl_warm_up) if options.kl_warm_up else 1.0
+        return float(options.kl * risen * _NOISE / values)
+
+    def at_all_scales(self, frames: Tensor, codes: Tensor) -> Tensor:
+        """Mean over the scales of the weighted loss of the decoded codes against the frames."""
+        network = self.network
+        *coarse, finest = network.core.decoder.pyramid(codes)
+        loss = self.weighted(frames, *network.onto_plate(finest), "train")
+        for halvings, output in enumerate(reversed(coarse), start=1):
+            target, plate = (
+                F.interpolate(pictures, output.shape[-2:], mode="area") for pictures in (frames, network.small_plate)
+            )
+            background = plate + output[:, : 1 if network.grey else 3]
+            loss = loss + self.weighted(target, background, None, f"train/{2**halvings}_times_smaller")
+        return loss / (1 + len(coarse))
+
+
 @register
 class VariationalAutoencoder(Autoencoder):
     """See the module."""
@@ -58,18 +94,13 @@ class VariationalAutoencoder(Autoencoder):
     name = "vae"
     paper = "Kingma and Welling 2014 (arXiv 1312.6114)"
     Options = VariationalOptions
+    Criterion = VariationalCriterion
     options: VariationalOptions
 
     def core(self, working: tuple[int, int]) -> nn.Module:
         """See `Autoencoder.core`."""
         options = self.options
         return VariationalCore(working, self.outputs, options.latent_dim, options.width, self.style, options.scales)
-
-    def task(self, sequence: FrameSequence) -> "VariationalTask":
-        """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.vae.training import VariationalTask
-
-        return VariationalTask(self, self._frames_of(sequence))
 
 
 class PyramidDecoder(Decoder):

@@ -21,11 +21,12 @@ from torch import Tensor
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder, AutoencoderOptions
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion, Step
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count, Positive
 
 if TYPE_CHECKING:
-    from cleanplate.models.autoencoder.wae.training import CriticTask, DiscrepancyTask
+    from cleanplate.models.training import FramesTask
 
 _SCALES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 
@@ -57,6 +58,19 @@ class WassersteinOptions(AutoencoderOptions):
             raise ConfigError("batch_size: 1 has no pairs of codes to compare; choose 2 or more, or `penalty: gan`")
 
 
+class DiscrepancyCriterion(ReconstructionCriterion):
+    """Reconstruction plus the discrepancy between the batch's codes and as many samples of the prior."""
+
+    def training(self, frames: Tensor, step: Step) -> Tensor:
+        """See `ReconstructionCriterion.training`."""
+        codes = self.network.encode(frames)
+        prior = torch.randn(codes.shape, generator=step.step_generator(), device=codes.device)
+        distance = discrepancy(codes, prior)
+        self.log({"train/discrepancy": distance})
+        weight: float = self.options.divergence_weight
+        return self.reconstruction(frames, codes, "train") + weight * distance
+
+
 @register
 class WassersteinAutoencoder(Autoencoder):
     """See the module."""
@@ -66,12 +80,19 @@ class WassersteinAutoencoder(Autoencoder):
     Options = WassersteinOptions
     options: WassersteinOptions
 
-    def task(self, sequence: FrameSequence) -> "DiscrepancyTask | CriticTask":
+    def task(self, sequence: FrameSequence) -> "FramesTask":
         """See `LearnedModel.task`."""
-        from cleanplate.models.autoencoder.wae.training import CriticTask, DiscrepancyTask
+        if self.options.penalty == "mmd":
+            return super().task(sequence)
+        from cleanplate.models.autoencoder.wae.training import CriticTask
 
-        task = DiscrepancyTask if self.options.penalty == "mmd" else CriticTask
-        return task(self, self._frames_of(sequence))
+        frames = self._frames_of(sequence)
+        return CriticTask(self.network, self.options, frames, self.criterion(frames))
+
+    def criterion(self, frames: Tensor) -> ReconstructionCriterion:
+        """See `Autoencoder.criterion`."""
+        kind = DiscrepancyCriterion if self.options.penalty == "mmd" else ReconstructionCriterion
+        return kind(self.network, self.options, frames.shape[-1])
 
 
 def discrepancy(codes: Tensor, prior: Tensor) -> Tensor:

@@ -5,44 +5,26 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cleanplate.models.autoencoder.aae.model import LatentDiscriminator
-from cleanplate.models.autoencoder.training import ReconstructionTask
-from cleanplate.models.autoencoder.wae.model import WassersteinAutoencoder, discrepancy
+from cleanplate.models.autoencoder.aae.training import LatentDiscriminator
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion
+from cleanplate.models.autoencoder.training import AutoencoderTask
 
 _BETAS = (0.0, 0.9)
 
 
-class DiscrepancyTask(ReconstructionTask):
-    """Reconstruction plus the discrepancy between the batch's codes and as many samples of the prior."""
-
-    def __init__(self, model: WassersteinAutoencoder, frames: Tensor) -> None:
-        super().__init__(model, frames)
-        self.match = model.options.divergence_weight
-
-    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
-        """One step on an index batch."""
-        frames = self.jittered(self.training_frames(batch))
-        codes = self.plate_network.encode(frames)
-        prior = torch.randn(codes.shape, generator=self.step_generator(), device=codes.device)
-        distance = discrepancy(codes, prior)
-        self.log("train/discrepancy", distance.detach(), batch_size=len(frames))
-        return self.reconstruction(frames, codes, "train") + self.match * distance
-
-
-class CriticTask(ReconstructionTask):
+class CriticTask(AutoencoderTask):
     """Per batch: the critic learns a few times to tell prior from codes, then the autoencoder follows its slope.
 
     The critic's mean on the prior less that on the codes is the Wasserstein distance, once its slope is held at one;
     the autoencoder can lower it only by its codes.
     """
 
-    def __init__(self, model: WassersteinAutoencoder, frames: Tensor) -> None:
-        super().__init__(model, frames)
+    def __init__(self, network: Any, options: Any, frames: Tensor, criterion: ReconstructionCriterion) -> None:
+        super().__init__(network, options, frames, criterion)
         self.automatic_optimization = False
-        self.wasserstein_options = model.options
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(model.options.seed + 1)
-            self.critic = LatentDiscriminator(model.options.latent_dim, model.options.critic_width)
+            torch.manual_seed(options.seed + 1)
+            self.critic = LatentDiscriminator(options.latent_dim, options.critic_width)
 
     def configure_optimizers(self) -> Any:
         """Two optimisers, each with its schedule: of the autoencoder, of the critic.
@@ -51,21 +33,21 @@ class CriticTask(ReconstructionTask):
         does not lessen near the prior, and it would overshoot for ever.
         """
         autoencoder = self.optimizer_for(self.network.parameters())
-        critic = self.optimizer_for(self.critic.parameters(), self.wasserstein_options.critic_rate)
+        critic = self.optimizer_for(self.critic.parameters(), self.options.critic_rate)
         for group in autoencoder[0].param_groups + critic[0].param_groups:
             if "betas" in group:
                 group["betas"] = _BETAS
         return [autoencoder[0], critic[0]], [autoencoder[1], critic[1]]
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> None:  # type: ignore[override]  # by hand: no loss
+    def training_step(self, batch: Tensor, batch_idx: int) -> None:
         """One step of the autoencoder on an index batch, after `critic_steps` of the critic."""
-        options = self.wasserstein_options
+        options = self.options
         autoencoder, critic = self.optimizers()  # type: ignore[attr-defined]  # a list, with two of them
         frames = self.jittered(self.training_frames(batch))
         generator = self.step_generator()
 
         with torch.no_grad():
-            known = self.plate_network.encode(frames).float()
+            known = self.network.encode(frames).float()
         self.toggle_optimizer(critic)
         for _ in range(options.critic_steps):
             prior = torch.randn(known.shape, generator=generator, device=known.device)
@@ -78,10 +60,9 @@ class CriticTask(ReconstructionTask):
         self.untoggle_optimizer(critic)
 
         self.toggle_optimizer(autoencoder)
-        codes = self.plate_network.encode(frames)
-        loss = (
-            self.reconstruction(frames, codes, "train") - options.divergence_weight * self.critic(codes).float().mean()
-        )
+        codes = self.network.encode(frames)
+        loss = self.criterion.reconstruction(frames, codes, "train")
+        loss = loss - options.divergence_weight * self.critic(codes).float().mean()
         autoencoder.zero_grad()
         self.manual_backward(loss)
         autoencoder.step()
@@ -89,6 +70,7 @@ class CriticTask(ReconstructionTask):
 
         for schedule in self.lr_schedulers():  # type: ignore[union-attr]  # a list, with two of them
             schedule.step()
+        self.log_parts(len(batch))
         self.log_dict({"train/distance": distance.detach(), "train/slope": slope.detach()}, batch_size=len(frames))
 
     def _slope_penalty(self, samples: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Training of the patch-level autoencoder with attention: pasted boxes to leave out, gates held to motion."""
+"""Loss of `patch_attention_ae`: frames are reconstructed from frames with pasted boxes, gates learn motion."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cleanplate.models.autoencoder.patch_attention_ae.model import PatchAttention
-from cleanplate.models.autoencoder.training import ReconstructionTask
+from cleanplate.models.autoencoder.criterion import ReconstructionCriterion, Step
 from cleanplate.models.components.streams import flow_pixels
 
 _BOXES = 3
@@ -15,29 +14,25 @@ _LARGEST = 0.4  # side of a box, as a share of the picture's
 _SMALLEST = 0.05
 
 
-class PatchAttentionTask(ReconstructionTask):
-    """Reconstructs frames from frames with boxes in them; the loss is that of the frame as it was."""
+class AttentionCriterion(ReconstructionCriterion):
+    """Reconstruction of frames from frames with pasted boxes, and a loss that teaches the gates where motion is."""
 
-    def __init__(self, model: PatchAttention, frames: Tensor) -> None:
-        super().__init__(model, frames)
-        self.attention_options = model.options
-
-    def training_step(self, batch: Tensor, batch_idx: int) -> Tensor:
-        """One step on an index batch."""
-        frames = self.jittered(self.training_frames(batch))
-        pasted = with_boxes(frames, self.attention_options.pasted, self.step_generator())
-        return self.reconstruction(frames, self.plate_network.encode(pasted), "train")
+    def training(self, frames: Tensor, step: Step) -> Tensor:
+        """See `ReconstructionCriterion.training`."""
+        pasted = with_boxes(frames, self.options.pasted, step.step_generator())
+        return self.reconstruction(frames, self.network.encode(pasted), "train")
 
     def reconstruction(self, frames: Tensor, codes: Any, stage: str) -> Tensor:
-        """See `ReconstructionTask`; adds the loss of the gates."""
+        """See `ReconstructionCriterion.reconstruction`; adds the loss of the gates."""
         gates = self.gate_loss(frames, codes.motion)
-        self.log(f"{stage}/gates", gates.detach(), batch_size=len(frames), sync_dist=stage == "val")
-        return super().reconstruction(frames, codes, stage) + self.attention_options.gate_weight * gates
+        self.log({f"{stage}/gates": gates})
+        weight: float = self.options.gate_weight
+        return super().reconstruction(frames, codes, stage) + weight * gates
 
     def gate_loss(self, frames: Tensor, motion: list[Tensor]) -> Tensor:
         """Cross entropy of the gates against where the flow is long enough, as a mean over stages."""
         flow = flow_pixels(frames[:, 3:])
-        moving = (flow.square().sum(dim=1, keepdim=True).sqrt() > self.attention_options.motion_level).float()
+        moving = (flow.square().sum(dim=1, keepdim=True).sqrt() > self.options.motion_level).float()
         losses = [
             F.binary_cross_entropy_with_logits(
                 logits.float(), F.interpolate(moving, size=logits.shape[-2:], mode="area")
