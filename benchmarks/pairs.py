@@ -24,7 +24,7 @@ from torch import Tensor, nn
 import cleanplate
 from cleanplate.metrics import CdnetMetrics
 from cleanplate.models import BackgroundModel
-from cleanplate.models.learned import bf16_autocast
+from cleanplate.models.components.tensors import bf16_autocast
 from cleanplate.models.supervised.pairnet.model import PairNet
 from cleanplate.scenes import SceneSpec, write_scene
 

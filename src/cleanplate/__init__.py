@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cleanplate.apps.background_subtractor import BackgroundSubtractor
-    from cleanplate.data.open import open_sequence
+    from cleanplate.data.datasets.cdnet import open_sequence
     from cleanplate.data.sequence import FrameSequence
     from cleanplate.models.base import BackgroundModel
     from cleanplate.models.checkpoint import load, save

@@ -19,9 +19,9 @@ from cleanplate.models import BackgroundModel, available
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.components.graphs.backgrounds import FixedBackground
-from cleanplate.models.components.graphs.prediction import estimate_graph, exportable
 from cleanplate.models.exported import ExportedModel
 from cleanplate.models.learned import LearnedModel
+from cleanplate.models.prediction_graph import estimate_graph, exportable
 from cleanplate.models.statistical.lowmotion.model import LowMotion
 from cleanplate.models.statistical.temporal.model import TemporalModel
 from cleanplate.models.supervised.unet.model import UNet

@@ -21,7 +21,7 @@ from cleanplate.models.autoencoder.rcae.model import RobustAutoencoder, soft_thr
 from cleanplate.models.autoencoder.vae.model import PyramidDecoder, divergence
 from cleanplate.models.autoencoder.wae.model import WassersteinAutoencoder, discrepancy
 from cleanplate.models.components.blocks import Style
-from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.models.components.tensors import as_tensor, shrunk
 
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 4, "frames": 24, "scale": 2}
 

@@ -13,7 +13,8 @@ from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.aae.model import AdversarialAutoencoder
 from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
-from cleanplate.models.learned import LearnedModel, as_image, as_tensor, shrunk
+from cleanplate.models.components.tensors import as_image, as_tensor, shrunk
+from cleanplate.models.learned import LearnedModel
 
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20}
 

@@ -9,10 +9,10 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
+from cleanplate.models.components.tensors import as_tensor
 from cleanplate.models.hybrid.plate.inference import FastForegroundNetwork
 from cleanplate.models.hybrid.plate.model import Plate
 from cleanplate.models.hybrid.plate.network import ForegroundNetwork
-from cleanplate.models.learned import as_tensor
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import cleanplate
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.models import BackgroundModel, checkpoint
+from cleanplate.models import BackgroundModel, checkpoint_file
 
 MADE: dict[str, dict[str, Any]] = {
     "median": {"frames": 20},
@@ -64,8 +64,8 @@ def test_a_model_loaded_and_saved_again_is_the_same_file(model: BackgroundModel,
 
 
 def test_a_checkpoint_says_what_it_is(saved: Path) -> None:
-    content = checkpoint.read(saved)
-    assert content["cleanplate"] == {"format": checkpoint.FORMAT, "version": cleanplate.__version__}
+    content = checkpoint_file.read(saved)
+    assert content["cleanplate"] == {"format": checkpoint_file.FORMAT, "version": cleanplate.__version__}
     assert content["model"]["name"] == "median"
     assert content["model"]["league"] == "unsupervised"
 
@@ -73,7 +73,7 @@ def test_a_checkpoint_says_what_it_is(saved: Path) -> None:
 def test_notes_are_kept_beside_the_model(saved: Path, tmp_path: Path) -> None:
     notes = {"run": "a/b", "data": [{"frames": 3}], "score": np.float64(0.5), "sizes": np.arange(3)}
     cleanplate.save(cleanplate.load(saved), tmp_path / "a.ckpt", **notes)
-    kept = checkpoint.read(tmp_path / "a.ckpt")["notes"]
+    kept = checkpoint_file.read(tmp_path / "a.ckpt")["notes"]
     assert (kept["run"], kept["data"], kept["score"]) == ("a/b", [{"frames": 3}], 0.5)
     assert kept["sizes"].tolist() == [0, 1, 2]
 
@@ -109,7 +109,7 @@ def test_code_in_a_file_is_refused_and_not_run(saved: Path, tmp_path: Path, plac
     if place.startswith("bare"):
         path.write_bytes(pickle.dumps(code, protocol=2 if place.endswith("2") else 3))
     else:
-        path.write_bytes(bytes_of(code if place == "all" else checkpoint.read(saved) | {place: code}))
+        path.write_bytes(bytes_of(code if place == "all" else checkpoint_file.read(saved) | {place: code}))
     with pytest.raises(ModelError, match=r"code\.ckpt: damaged, or it holds more than arrays and plain values") as told:
         cleanplate.load(path)
     assert not (tmp_path / "trace").exists()
@@ -144,7 +144,7 @@ def test_a_torch_file_of_another_program_is_refused(tmp_path: Path, content: Any
 
 
 def test_a_newer_format_asks_for_a_newer_version(saved: Path, tmp_path: Path) -> None:
-    newer = {"cleanplate": {"format": checkpoint.FORMAT + 1, "version": "9.1"}, "something": "else"}
+    newer = {"cleanplate": {"format": checkpoint_file.FORMAT + 1, "version": "9.1"}, "something": "else"}
     (tmp_path / "new.ckpt").write_bytes(bytes_of(newer))
     with pytest.raises(ModelError, match=rf"written by cleanplate 9\.1, this is {cleanplate.__version__}; update"):
         cleanplate.load(tmp_path / "new.ckpt")
@@ -166,7 +166,7 @@ def test_a_newer_format_asks_for_a_newer_version(saved: Path, tmp_path: Path) ->
     ],
 )
 def test_a_model_that_cannot_be_rebuilt_is_refused_by_file(saved: Path, tmp_path: Path, part: str, change: Any) -> None:
-    (tmp_path / "odd.ckpt").write_bytes(bytes_of(checkpoint.read(saved) | {part: change}))
+    (tmp_path / "odd.ckpt").write_bytes(bytes_of(checkpoint_file.read(saved) | {part: change}))
     with pytest.raises(ModelError, match=r"odd\.ckpt: its model cannot be rebuilt: "):
         cleanplate.load(tmp_path / "odd.ckpt")
 

@@ -15,8 +15,8 @@ from cleanplate.models.autoencoder.ae.model import Autoencoder
 from cleanplate.models.autoencoder.patch_ae.network import PatchAutoencoder, PatchConvolution
 from cleanplate.models.autoencoder.patch_attention_ae.criterion import with_boxes
 from cleanplate.models.autoencoder.patch_attention_ae.network import patch_means
+from cleanplate.models.autoencoder.streams import FlowStream, flow_levels, flow_pixels, mask_levels
 from cleanplate.models.components.blocks import Style
-from cleanplate.models.components.streams import FlowStream, flow_levels, flow_pixels, mask_levels
 
 FLOW_MODELS = ["flow_ae", "two_stream_ae", "patch_attention_ae"]
 SHORT: dict[str, Any] = {"steps": 4, "epoch_steps": 2, "batch_size": 3, "frames": 20}
@@ -129,7 +129,7 @@ def test_the_mask_of_another_model_goes_in_and_travels_in_the_checkpoint(
     other: str, scene: FrameSequence, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if other == "ae":  # a short one
-        from cleanplate.models.components import streams
+        from cleanplate.models.autoencoder import streams
 
         monkeypatch.setattr(streams, "create", lambda name, *rest, **options: cleanplate.create(name, **SHORT))
     model = made("flow_ae", stream="mask", mask_model=other, **SHORT).fit(scene)

@@ -12,7 +12,7 @@ from cleanplate.config import load
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.training import labelled_numbers
 from cleanplate.errors import ConfigError
-from cleanplate.models.checkpoint import read
+from cleanplate.models.checkpoint_file import read
 from cleanplate.pipeline import acquire, layout, prepare, train
 from project import configure, walk
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from cleanplate.models.checkpoint import read
+from cleanplate.models.checkpoint_file import read
 from project import ROOT, SHORT, configure, run, stage, stage_here
 
 RUN = "baseline/street"

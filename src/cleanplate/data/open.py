@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 import cv2
 import numpy as np
 
-from cleanplate.data.datasets.cdnet import read_cdnet
+from cleanplate.data.datasets.cdnet import open_sequence
 from cleanplate.data.io.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES, is_picture
-from cleanplate.data.io.sources import FramesInMemory, FrameSource, ImageFiles, VideoFile, natural_key
-from cleanplate.data.sequence import FrameSequence, OnCorrupt
+from cleanplate.data.io.sources import FramesInMemory, ImageFiles, natural_key
+from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.streams.camera import CameraStream
 from cleanplate.data.streams.stdin_video import RawStdinVideo, StdinVideo
 from cleanplate.data.streams.stream import FrameStream, SequenceStream, VideoStream
@@ -35,27 +35,6 @@ CAMERA_FRAMES = 200
 """So many frames are read from a capture that does not end."""
 
 _ADDRESS = re.compile(r"(rtsp|rtsps|rtmp|rtmps|http|https|udp|tcp|srt|rtp)://.+", re.IGNORECASE)
-
-
-def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnCorrupt = "error") -> FrameSequence:
-    """Opens a CDnet folder (with `input/`), a folder of pictures, or a video file as a sequence.
-
-    Raises:
-        DataError: if it does not exist or contains no frames.
-    """
-    path = Path(location)
-    if (path / "input").is_dir():
-        return read_cdnet(path, name, on_corrupt)
-    source: FrameSource
-    if path.is_dir():
-        source = ImageFiles.of_folder(path)
-    elif path.suffix.lower() in VIDEO_SUFFIXES:
-        source = VideoFile(path)
-    elif path.exists():
-        raise DataError(f"{path}: neither a folder nor a video ({', '.join(sorted(VIDEO_SUFFIXES))})")
-    else:
-        raise DataError(f"{path}: no such file or folder")
-    return FrameSequence(name or path.stem, source, range(1, len(source) + 1), on_corrupt=on_corrupt)
 
 
 def as_sequence(frames: FramesLike, convert: Callable[[Any], Image] = np.asarray) -> FrameSequence:

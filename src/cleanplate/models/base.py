@@ -3,23 +3,21 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from cleanplate.data.open import FramesLike, as_sequence
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ModelError
+from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import resting_noise
+from cleanplate.models import checkpoint_file
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.exportable import Exportable
-from cleanplate.models.types import Estimate, Prediction, as_bgr
+from cleanplate.models.types import Estimate, Family, League, Prediction, as_bgr
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import Options
-
-League = Literal["unsupervised", "semantic", "unseen", "scene"]
-Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
 
 FEW_FRAMES = 30
 """Fewer frames are too few to tell dynamic background from objects."""
@@ -149,7 +147,10 @@ class BackgroundModel(Exportable, ABC):
         """Returns mask, score and background of consecutive frames; large networks are faster with a batch."""
         if not self.fitted:
             raise ModelError(f"{self.name}: not fitted yet; call fit(sequence) or load a checkpoint first")
-        self._check_rate(learning_rate)
+        if not learning_rate <= 1:
+            raise ModelError(
+                f"{self.name}: learning_rate {learning_rate} is no number up to 1; 0 freezes, -1 is the model's own"
+            )
         frames = [self._checked_frame(frame) for frame in frames]
         if not frames:
             return []
@@ -225,34 +226,45 @@ class BackgroundModel(Exportable, ABC):
     def load_stream_state(self, memory: dict[str, Any]) -> None:  # most models have nothing to remember
         """Restores what `stream_state` returned, after `load_state_dict`, so that the stream goes on."""
 
-    def save(self, path: Path | str) -> None:
-        """Writes the model with its stream state, as `cleanplate.save` does; raises `ModelError` as `stream_state`."""
-        from cleanplate.models.checkpoint import save
+    def save(self, path: Path | str, **notes: Any) -> None:
+        """Writes the model: weights, options, frame size, foreground parameters and stream state.
 
-        save(self, path)
+        Args:
+            path: an existing file is replaced only once the new one is complete.
+            notes: plain values to keep beside the model, such as the training data.
+
+        Raises:
+            ModelError: if `notes` hold more than arrays and plain values, or the model has seen frames and cannot tell
+                what it remembers of them (OpenCV's subtractors); `reset()` first forgets them.
+        """
+        content = {
+            "model": self.describe() | {"league": self.league, "family": self.family},
+            "state": checkpoint_file.as_tensors(self.state_dict()),
+            "notes": checkpoint_file.as_tensors(notes),
+            "memory": checkpoint_file.as_tensors(self.stream_state()),
+        }
+        checkpoint_file.write(content, path)
 
     def load(self, path: Path | str) -> Self:
         """Restores a file of `save`; raises `ModelError` if it is damaged, or of another name or other options."""
-        from cleanplate.models.checkpoint import load_into
-
-        load_into(self, path)
+        content = checkpoint_file.read(path)
+        checkpoint_file.check_same_model(content, self.describe(), type(self.options).renamed, path)
+        self.restore(content, path)
+        self.head = ForegroundHead(ForegroundOptions(**content["model"]["foreground"]))
         return self
 
-    def _check_rate(self, learning_rate: float) -> None:
-        if not learning_rate <= 1:
-            raise ModelError(
-                f"{self.name}: learning_rate {learning_rate} is no number up to 1; 0 freezes, -1 is the model's own"
-            )
+    def restore(self, content: dict[str, Any], path: Path | str) -> None:
+        """Takes the state of a checkpoint's content; raises `ModelError` naming `path` if it does not fit."""
+        try:
+            self.load_state_dict(checkpoint_file.as_arrays(content["state"]))
+            self.load_stream_state(checkpoint_file.all_arrays(content.get("memory", {})))
+        except (CleanplateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
 
     def _checked_frame(self, frame: Any) -> Image:
         """Returns a frame as uint8 BGR `[H, W, 3]`; raises `ModelError` for a wrong form or size."""
         admitted = as_bgr(frame, self.name)
-        size = (admitted.shape[0], admitted.shape[1])
-        if self._size is None:
-            self._size = None if self.any_size else size
-        elif size != self._size:
-            raise ModelError(
-                f"{self.name}: learnt {self._size[1]}×{self._size[0]} frames, this one is {size[1]}×{size[0]}; "
-                "resize it, or fit a model for this size"
-            )
+        if self._size is None and not self.any_size:
+            self._size = (admitted.shape[0], admitted.shape[1])
+        check_size(admitted, self._size, self.name)
         return admitted

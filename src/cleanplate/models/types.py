@@ -1,12 +1,15 @@
-"""What a model knows of a frame, and what its caller gets."""
+"""Types of the model interface: leagues, families, estimates and predictions; and the check of frames."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from cleanplate.errors import ModelError
 from cleanplate.utils.arrays import Image, Score
+
+League = Literal["unsupervised", "semantic", "unseen", "scene"]
+Family = Literal["statistical", "autoencoder", "adversarial", "hybrid", "supervised"]
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,23 @@ class Prediction:
     background: Image
 
 
-# === frames: What callers hold as frames, brought to what models take.
-
 _DEPTH = 257  # 65535 / 255
+
+
+def check_learning_rate(learning_rate: float, who: str) -> None:
+    """Raises a `ModelError`, which begins with `who`, unless the rate is a number up to 1."""
+    if not learning_rate <= 1:
+        raise ModelError(f"{who}: learning_rate {learning_rate} is no number up to 1; 0 freezes, -1 is the model's own")
+
+
+def check_size(frame: Image, size: tuple[int, int] | None, who: str) -> None:
+    """Raises a `ModelError`, which begins with `who`, unless the frame has that height and width."""
+    height, width = frame.shape[:2]
+    if size is not None and (height, width) != size:
+        raise ModelError(
+            f"{who}: learnt {size[1]}×{size[0]} frames, this one is {width}×{height}; resize it, or fit a model for "
+            "this size"
+        )
 
 
 def as_bgr(frame: Any, who: str) -> Image:

@@ -14,8 +14,8 @@ import numpy as np
 
 from cleanplate.data.datasets.base import DataOptions, Dataset, Progress, register
 from cleanplate.data.datasets.layout import MANIFEST, link_tree
-from cleanplate.data.io.images import is_picture, read_color, read_gray
-from cleanplate.data.io.sources import ImageFiles
+from cleanplate.data.io.images import VIDEO_SUFFIXES, is_picture, read_color, read_gray
+from cleanplate.data.io.sources import FrameSource, ImageFiles, VideoFile
 from cleanplate.data.sequence import CLEAN_PLATE, FrameLookup, FrameSequence, OnCorrupt
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.utils.arrays import Image
@@ -160,3 +160,24 @@ def _clean_plate(path: Path, sequence: FrameSequence) -> Image | None:
         height, width = sequence.size
         raise DataError(f"{path}: is {plate.shape[1]}×{plate.shape[0]}, the frames are {width}×{height}; take it again")
     return plate
+
+
+def open_sequence(location: Path | str, name: str | None = None, on_corrupt: OnCorrupt = "error") -> FrameSequence:
+    """Opens a CDnet folder (with `input/`), a folder of pictures, or a video file as a sequence.
+
+    Raises:
+        DataError: if it does not exist or contains no frames.
+    """
+    path = Path(location)
+    if (path / "input").is_dir():
+        return read_cdnet(path, name, on_corrupt)
+    source: FrameSource
+    if path.is_dir():
+        source = ImageFiles.of_folder(path)
+    elif path.suffix.lower() in VIDEO_SUFFIXES:
+        source = VideoFile(path)
+    elif path.exists():
+        raise DataError(f"{path}: neither a folder nor a video ({', '.join(sorted(VIDEO_SUFFIXES))})")
+    else:
+        raise DataError(f"{path}: no such file or folder")
+    return FrameSequence(name or path.stem, source, range(1, len(source) + 1), on_corrupt=on_corrupt)

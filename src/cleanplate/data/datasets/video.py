@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cleanplate.data.datasets.base import DataOptions, Dataset, Progress, register
+from cleanplate.data.datasets.cdnet import open_sequence
 from cleanplate.data.datasets.layout import write_frames
-from cleanplate.data.open import open_sequence
 from cleanplate.errors import ConfigError
 
 

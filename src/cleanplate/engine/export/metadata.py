@@ -8,7 +8,7 @@ from typing import Any
 import cleanplate
 from cleanplate.engine.export.model_graph import ModelGraph
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.checkpoint import read
+from cleanplate.models.checkpoint_file import read
 from cleanplate.models.exported import FORMAT, FRAMES, NOTES, RATE, STATES, packed
 
 

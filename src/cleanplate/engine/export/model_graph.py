@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.components.graphs.estimates import Size
-from cleanplate.models.components.graphs.prediction import PredictionGraph, check_exportable, prediction_graph
+from cleanplate.models.components.graphs.estimates import PredictionGraph, Size
+from cleanplate.models.prediction_graph import check_exportable, prediction_graph
 from cleanplate.models.registry import available
 from cleanplate.models.supervised.base import SupervisedModel
 

@@ -34,7 +34,7 @@ from cleanplate.models.components.blocks import Activation, Norm
 from cleanplate.models.components.encoder_decoder import resized
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.networks import NetworkBackground
-from cleanplate.models.learned import as_image, shrunk
+from cleanplate.models.components.tensors import as_image, shrunk
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import Count, NonNegative, Positive, WholeNumber

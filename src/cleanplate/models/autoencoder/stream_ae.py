@@ -9,9 +9,9 @@ from torch import Tensor
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.autoencoder.ae.model import Autoencoder
+from cleanplate.models.autoencoder.streams import Stream, beside
 from cleanplate.models.components.sample_pairs import FramePairs
-from cleanplate.models.components.streams import Stream, beside
-from cleanplate.models.learned import shrunk
+from cleanplate.models.components.tensors import shrunk
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image
 

@@ -14,7 +14,7 @@ from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.exported.metadata import FORMAT, NOTES, RATE, STATES, Arrays, unpacked
-from cleanplate.models.types import Estimate, Prediction
+from cleanplate.models.types import Estimate, Prediction, check_learning_rate
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import validated
 
@@ -64,7 +64,7 @@ class ExportedModel(BackgroundModel):
 
     def predict(self, frames: Sequence[Image], learning_rate: float = -1.0) -> list[Prediction]:
         """See `BackgroundModel.predict`; without states the model learns nothing, whatever the rate."""
-        self._check_rate(learning_rate)
+        check_learning_rate(learning_rate, self.name)
         admitted = [self._checked_frame(frame) for frame in frames]
         predictions: list[Prediction] = []
         if admitted and self._one_by_one:

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ModelError
-from cleanplate.models.base import BackgroundModel, League
+from cleanplate.models.base import BackgroundModel
 from cleanplate.models.learned import train_plainly
 from cleanplate.models.supervised.examples import Examples
-from cleanplate.models.types import Prediction
+from cleanplate.models.types import League, Prediction
 from cleanplate.utils.arrays import Image
 
 if TYPE_CHECKING:  # Lightning takes seconds to import and prediction does not need it

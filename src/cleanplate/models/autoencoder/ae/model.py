@@ -30,7 +30,8 @@ from cleanplate.models.components.graphs.networks import NetworkBackground
 from cleanplate.models.components.initializers import Initial, initial_background
 from cleanplate.models.components.losses import check_mix
 from cleanplate.models.components.residual_on_background import ResidualOnBackground
-from cleanplate.models.learned import LearnedModel, as_image, as_tensor, shrunk
+from cleanplate.models.components.tensors import as_image, as_tensor, shrunk
+from cleanplate.models.learned import LearnedModel
 from cleanplate.models.options import TrainingOptions
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate

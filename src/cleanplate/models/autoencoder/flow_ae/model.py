@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import AutoencoderOptions
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
+from cleanplate.models.autoencoder.streams import FlowStream, MaskStream, Stream, flow_roots
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.networks import NetworkBackground
-from cleanplate.models.components.graphs.prediction import prediction_graph
-from cleanplate.models.components.streams import FlowStream, MaskStream, Stream, flow_roots
+from cleanplate.models.prediction_graph import prediction_graph
 from cleanplate.models.registry import available, register
 
 

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cleanplate.models.autoencoder.criterion import ReconstructionCriterion, Step
-from cleanplate.models.components.streams import flow_pixels
+from cleanplate.models.autoencoder.streams import flow_pixels
 
 _BOXES = 3
 _LARGEST = 0.4  # side of a box, as a share of the picture's

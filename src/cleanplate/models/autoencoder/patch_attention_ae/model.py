@@ -30,7 +30,7 @@ from cleanplate.models.autoencoder.patch_ae.model import PatchOptions
 from cleanplate.models.autoencoder.patch_attention_ae.criterion import AttentionCriterion
 from cleanplate.models.autoencoder.patch_attention_ae.network import Attend, PatchAttentionAutoencoder
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
-from cleanplate.models.components.streams import FlowStream, Stream
+from cleanplate.models.autoencoder.streams import FlowStream, Stream
 from cleanplate.models.registry import register
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import Count, Positive, Share

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cleanplate.models.autoencoder.patch_ae.network import PatchDecoder, PatchEncoder
+from cleanplate.models.autoencoder.streams import FlowStream, flow_roots
 from cleanplate.models.autoencoder.two_stream_ae.model import motion_style
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import resized, stage_widths
-from cleanplate.models.components.streams import FlowStream, flow_roots
 
 Attend = Literal["background", "foreground"]
 _STEEPNESS = 8  # slow motion makes weak features; a gate must open on them within a few hundred steps

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from cleanplate.models.autoencoder.ae.model import AutoencoderOptions
 from cleanplate.models.autoencoder.stream_ae import StreamAutoencoder
+from cleanplate.models.autoencoder.streams import FlowStream, Stream, flow_roots
 from cleanplate.models.components.blocks import Style
 from cleanplate.models.components.encoder_decoder import Decoder, Encoder
-from cleanplate.models.components.streams import FlowStream, Stream, flow_roots
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count
 

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -64,3 +65,37 @@ class EstimateGraph(nn.Module, ABC):
     def adapt(self, estimate: GraphEstimate, frames: Tensor, mask: Tensor, rate: Tensor | None) -> States:
         """The states after learning from the mask (uint8 `[1, 1, H, W]`), see `BackgroundModel._adapt`."""
         return estimate.states
+
+
+class GraphPrediction(NamedTuple):
+    """What a graph predicts, as `cleanplate.models.types.Prediction` is what a model predicts.
+
+    Attributes:
+        mask: uint8 `[N, 1, H, W]` of 0 and 255.
+        score: float32 `[N, 1, H, W]`.
+        background: whole grey levels, float32 BGR `[N, 3, H, W]`.
+        states: what is remembered from here on, by name.
+    """
+
+    mask: Tensor
+    score: Tensor
+    background: Tensor
+    states: States
+
+
+class PredictionGraph(nn.Module):
+    """Maps frames, and possibly remembered states, to a `GraphPrediction`."""
+
+    def __init__(self, estimate: EstimateGraph, head: HeadGraph) -> None:
+        super().__init__()
+        self.estimate = estimate
+        self.head = head
+
+    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NO_STATES) -> GraphPrediction:
+        """The prediction; arguments as for `EstimateGraph.forward`."""
+        estimate = self.estimate(frames, rate, states)
+        score = estimate.score
+        if score is None:
+            score = self.head.score(frames, estimate.background, estimate.noise)
+        mask = self.head.mask(score)
+        return GraphPrediction(mask, score, estimate.background, self.estimate.adapt(estimate, frames, mask, rate))

@@ -12,9 +12,15 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
 
-from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, Size, States
+from cleanplate.models.components.graphs.estimates import (
+    NO_STATES,
+    EstimateGraph,
+    GraphEstimate,
+    PredictionGraph,
+    Size,
+    States,
+)
 from cleanplate.models.components.graphs.filters import Resize, luma
-from cleanplate.models.components.graphs.prediction import PredictionGraph
 
 _FOREGROUND = 255
 

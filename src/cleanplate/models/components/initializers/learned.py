@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from cleanplate.models.components.initializers.temporal import low_motion_background, mean, mode, quantile, trimmed_mean
 from cleanplate.models.components.sample_pairs import FramePairs
-from cleanplate.models.learned import as_tensor, shrunk
+from cleanplate.models.components.tensors import as_tensor, shrunk
 from cleanplate.utils.arrays import Image
 
 _QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from cleanplate.errors import ModelError
+from cleanplate.models.components.tensors import as_tensor
 from cleanplate.models.hybrid.plate.network import (
     GAP_LEVELS,
     MEDIUM,
@@ -21,7 +22,6 @@ from cleanplate.models.hybrid.plate.network import (
     ForegroundNetwork,
     in_blocks,
 )
-from cleanplate.models.learned import as_tensor
 from cleanplate.utils.arrays import Image, Score
 
 _NO_GAP = 255  # index of difference 0 in a table of the differences -255 … 255

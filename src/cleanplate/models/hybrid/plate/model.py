@@ -23,7 +23,7 @@ from pydantic import Field
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import PRESETS
 from cleanplate.models.components.graphs.estimates import EstimateGraph
-from cleanplate.models.components.graphs.prediction import estimate_graph
+from cleanplate.models.components.tensors import as_tensor, bf16_autocast, supports_bf16
 from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
 from cleanplate.models.hybrid.plate.inference import (
     FastForegroundNetwork,
@@ -32,7 +32,7 @@ from cleanplate.models.hybrid.plate.inference import (
     smoothed_probability,
 )
 from cleanplate.models.hybrid.plate.network import MULTIPLE, ForegroundNetwork
-from cleanplate.models.learned import as_tensor, bf16_autocast, supports_bf16
+from cleanplate.models.prediction_graph import estimate_graph
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
 from cleanplate.models.wrapper import ModelWrapper

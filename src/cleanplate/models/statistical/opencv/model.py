@@ -21,7 +21,7 @@ from cleanplate.foreground import PRESETS, ForegroundHead, ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.opencv.options import CntOptions, GsocOptions, KnnOptions, LsbpOptions, Mog2Options
-from cleanplate.models.types import Estimate
+from cleanplate.models.types import Estimate, check_learning_rate
 from cleanplate.utils.arrays import Image
 
 CONTRIB_PACKAGE = "opencv-contrib-python"
@@ -104,7 +104,7 @@ class OpenCvSubtractor(BackgroundModel):
         """See `BackgroundModel.apply`. The background, which costs as much again, is made once somebody asks for it."""
         if self.head.options.shadows or (learning_rate == 0 and not self.freezes):
             return super().apply(frame, learning_rate)
-        self._check_rate(learning_rate)
+        check_learning_rate(learning_rate, self.name)
         frame = self._checked_frame(frame)
         mask = self._subtractor.apply(frame, learningRate=learning_rate)
         self._unasked = frame.copy()  # callers may use their array again

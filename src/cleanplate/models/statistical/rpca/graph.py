@@ -8,7 +8,7 @@ from torch import Tensor
 from cleanplate.models.components.graphs.backgrounds import FixedBackground, as_picture, by_channel, solve
 from cleanplate.models.components.graphs.estimates import NO_STATES, GraphEstimate, Size, States
 from cleanplate.models.components.graphs.filters import Resize, median
-from cleanplate.models.learned import shrunk
+from cleanplate.models.components.tensors import shrunk
 from cleanplate.models.statistical.rpca.robust_pca import RIDGE, SCALES, Floats
 from cleanplate.utils.arrays import Image
 

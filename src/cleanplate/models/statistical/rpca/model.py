@@ -21,7 +21,7 @@ from cleanplate.errors import ConfigError
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers import Initial, initial_background
-from cleanplate.models.learned import shrunk
+from cleanplate.models.components.tensors import shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.statistical.rpca.graph import SubspaceBackground
 from cleanplate.models.statistical.rpca.robust_pca import Floats, leading_subspace, robust_coefficients, robust_pca

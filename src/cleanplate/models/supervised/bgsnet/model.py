@@ -29,11 +29,11 @@ from cleanplate.data.training import LabelledFrames
 from cleanplate.errors import ConfigError
 from cleanplate.foreground import PRESETS
 from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, States
-from cleanplate.models.components.graphs.prediction import estimate_graph
+from cleanplate.models.components.tensors import bf16_autocast
 from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
 from cleanplate.models.hybrid.plate.inference import fuse, pretrained_weights, smoothed_probability
 from cleanplate.models.hybrid.plate.network import MULTIPLE, ForegroundNetwork
-from cleanplate.models.learned import bf16_autocast
+from cleanplate.models.prediction_graph import estimate_graph
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked

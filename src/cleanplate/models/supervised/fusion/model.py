@@ -22,14 +22,19 @@ from torch import Tensor
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import PRESETS
-from cleanplate.models.base import League
 from cleanplate.models.checkpoint import load
-from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, States
-from cleanplate.models.components.graphs.prediction import PredictionGraph, prediction_graph
+from cleanplate.models.components.graphs.estimates import (
+    NO_STATES,
+    EstimateGraph,
+    GraphEstimate,
+    PredictionGraph,
+    States,
+)
+from cleanplate.models.prediction_graph import prediction_graph
 from cleanplate.models.registry import create, register
 from cleanplate.models.supervised.unet.graph import SegmentationGraph
 from cleanplate.models.supervised.unet.model import UNet
-from cleanplate.models.types import Estimate
+from cleanplate.models.types import Estimate, League
 from cleanplate.models.wrapper import ModelWrapper, below
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import Options, Share

@@ -12,7 +12,7 @@ from cleanplate.foreground.difference import compensate_light
 from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.components.pasting import Cutout, TrainingScene, paste, random_object
 from cleanplate.models.components.shading import shade_of, somewhere
-from cleanplate.models.learned import shrunk
+from cleanplate.models.components.tensors import shrunk
 from cleanplate.models.supervised.examples import Drawn, Examples
 from cleanplate.models.supervised.pairnet.exposures import two_exposures
 from cleanplate.models.supervised.pairnet.network import MULTIPLE

@@ -34,7 +34,7 @@ from cleanplate.models.components.graphs.backgrounds import FixedBackground, as_
 from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, GraphEstimate, Size, States
 from cleanplate.models.components.graphs.filters import Resize
 from cleanplate.models.components.graphs.head import relit
-from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
+from cleanplate.models.components.tensors import as_tensor, bf16_autocast, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.pairnet.examples import PairExamples, plate_of, working_size

@@ -12,7 +12,7 @@ from cleanplate.data.sequence import evenly_spaced
 from cleanplate.data.training import LabelledFrames, hold_out, shuffled
 from cleanplate.errors import DataError
 from cleanplate.models.components.augmentation import Augmentation, pasted
-from cleanplate.models.learned import shrunk
+from cleanplate.models.components.tensors import shrunk
 from cleanplate.models.supervised.examples import Drawn, Examples, as_example
 from cleanplate.models.supervised.unet.options import UNetOptions
 from cleanplate.utils.arrays import Image

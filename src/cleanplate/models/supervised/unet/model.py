@@ -28,7 +28,7 @@ from cleanplate.models.components.encoder_weights import load_encoder
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.initializers import initial_background
 from cleanplate.models.components.inpainting import inpaint
-from cleanplate.models.learned import as_tensor, bf16_autocast, shrunk
+from cleanplate.models.components.tensors import as_tensor, bf16_autocast, shrunk
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.unet.examples import UNetExamples, fitting

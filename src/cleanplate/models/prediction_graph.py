@@ -1,48 +1,10 @@
 """A model's whole prediction as a graph: its estimate, the foreground head and the threshold."""
 
-from typing import NamedTuple
-
-from torch import Tensor, nn
-
 from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.components.graphs.estimates import NO_STATES, EstimateGraph, Size, States
+from cleanplate.models.components.graphs.estimates import EstimateGraph, PredictionGraph, Size
 from cleanplate.models.components.graphs.head import HeadGraph
 from cleanplate.models.registry import available
-
-
-class GraphPrediction(NamedTuple):
-    """What a graph predicts, as `cleanplate.models.types.Prediction` is what a model predicts.
-
-    Attributes:
-        mask: uint8 `[N, 1, H, W]` of 0 and 255.
-        score: float32 `[N, 1, H, W]`.
-        background: whole grey levels, float32 BGR `[N, 3, H, W]`.
-        states: what is remembered from here on, by name.
-    """
-
-    mask: Tensor
-    score: Tensor
-    background: Tensor
-    states: States
-
-
-class PredictionGraph(nn.Module):
-    """Maps frames, and possibly remembered states, to a `GraphPrediction`."""
-
-    def __init__(self, estimate: EstimateGraph, head: HeadGraph) -> None:
-        super().__init__()
-        self.estimate = estimate
-        self.head = head
-
-    def forward(self, frames: Tensor, rate: Tensor | None = None, states: States = NO_STATES) -> GraphPrediction:
-        """The prediction; arguments as for `EstimateGraph.forward`."""
-        estimate = self.estimate(frames, rate, states)
-        score = estimate.score
-        if score is None:
-            score = self.head.score(frames, estimate.background, estimate.noise)
-        mask = self.head.mask(score)
-        return GraphPrediction(mask, score, estimate.background, self.estimate.adapt(estimate, frames, mask, rate))
 
 
 def estimate_graph(model: BackgroundModel, size: Size, adaptive: bool = False) -> EstimateGraph:
