@@ -15,7 +15,7 @@ from cleanplate.foreground.difference import resting_noise
 from cleanplate.models import checkpoint_file
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.models.exportable import Exportable
-from cleanplate.models.types import Estimate, Family, League, Prediction, as_bgr
+from cleanplate.models.types import Estimate, Family, League, Prediction, as_bgr, check_learning_rate, check_size
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import Options
 
@@ -147,10 +147,7 @@ class BackgroundModel(Exportable, ABC):
         """Returns mask, score and background of consecutive frames; large networks are faster with a batch."""
         if not self.fitted:
             raise ModelError(f"{self.name}: not fitted yet; call fit(sequence) or load a checkpoint first")
-        if not learning_rate <= 1:
-            raise ModelError(
-                f"{self.name}: learning_rate {learning_rate} is no number up to 1; 0 freezes, -1 is the model's own"
-            )
+        check_learning_rate(learning_rate, self.name)
         frames = [self._checked_frame(frame) for frame in frames]
         if not frames:
             return []
