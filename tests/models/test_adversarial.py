@@ -12,10 +12,12 @@ import torch
 import cleanplate
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
+from cleanplate.models.adversarial.dcgan.model import NonSaturating
+from cleanplate.models.adversarial.dcgan_recon.model import Reconstructing
 from cleanplate.models.adversarial.gan import Gan, sampled
 from cleanplate.models.adversarial.networks import Discriminator, UNetDiscriminator
-from cleanplate.models.adversarial.objectives import NonSaturating, Reconstructing, Wasserstein
 from cleanplate.models.adversarial.search import cleaned, searched
+from cleanplate.models.adversarial.wgan.model import Wasserstein
 from cleanplate.models.components.losses import background_weight
 
 NAMES = ["dcgan", "dcgan_recon", "wgan"]

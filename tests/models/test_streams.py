@@ -12,7 +12,7 @@ from cleanplate.data.flow import FlowFile, write_flow_file
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
 from cleanplate.models.autoencoder.ae.model import Autoencoder
-from cleanplate.models.autoencoder.patch_ae.network import PatchAutoencoder, PatchConvolution
+from cleanplate.models.autoencoder.patch_ae.model import PatchAutoencoder, PatchConvolution
 from cleanplate.models.autoencoder.patch_attention_ae.criterion import with_boxes
 from cleanplate.models.autoencoder.patch_attention_ae.network import patch_means
 from cleanplate.models.autoencoder.streams import FlowStream, flow_levels, flow_pixels, mask_levels

@@ -11,11 +11,16 @@ for generative adversarial networks (CVPR 2020, arXiv 2002.12655); for its recon
 Example: `cleanplate.create("dcgan_recon", reconstruction=0.5).fit(sequence).apply(frame)`. See also `dcgan`.
 """
 
-from torch import nn
+from dataclasses import dataclass
 
-from cleanplate.models.adversarial.dcgan.model import Dcgan, DcganOptions
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cleanplate.models.adversarial.dcgan.model import Dcgan, DcganOptions, NonSaturating
 from cleanplate.models.adversarial.networks import UNetDiscriminator
-from cleanplate.models.adversarial.objectives import Objective, Reconstructing
+from cleanplate.models.adversarial.objectives import Discriminator as Judge
+from cleanplate.models.adversarial.objectives import Objective
 from cleanplate.models.registry import register
 from cleanplate.utils.options import Count, Positive
 
@@ -27,6 +32,47 @@ class DcganReconOptions(DcganOptions):
     """Channels of its first stage; fewer, for it also decodes."""
     reconstruction: Positive = 0.5
     """Weight of the reconstruction in both losses."""
+
+
+@dataclass(frozen=True)
+class Reconstructing:
+    """The non-saturating game with a discriminator that also gives back what it sees.
+
+    It learns to reconstruct real pictures. The generator is drawn to where these reconstructions of its own pictures
+    meet real ones: on average over frames that is the scene without what passes through it.
+
+    Attributes:
+        penalty: as in `NonSaturating`.
+        weight: of the reconstruction, in both losses.
+    """
+
+    penalty: float
+    weight: float
+
+    def discriminator_loss(
+        self, discriminator: Judge, real: Tensor, made: Tensor, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """See `Objective`."""
+        seen: list[Tensor] = []
+
+        def judged(pictures: Tensor) -> Tensor:
+            logits, reconstruction = discriminator(pictures)
+            seen.append(reconstruction)
+            return logits  # type: ignore[no-any-return]
+
+        parts = NonSaturating(self.penalty).discriminator_loss(judged, real, made, generator)
+        return parts | {"reconstruction": self.weight * _distance(seen[-1], real.detach())}
+
+    def generator_loss(self, discriminator: Judge, real: Tensor, made: Tensor) -> dict[str, Tensor]:
+        """See `Objective`."""
+        logits, reconstruction = discriminator(made)
+        fooling = F.softplus(-logits.float()).mean()
+        return {"fooling": fooling, "reconstruction": self.weight * _distance(reconstruction, real)}
+
+
+def _distance(one: Tensor, other: Tensor) -> Tensor:
+    # Absolute, not squared: the nearest picture to many frames is then their median, not their mean.
+    return (one.float() - other.float()).abs().mean()
 
 
 @register

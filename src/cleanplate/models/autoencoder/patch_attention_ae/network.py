@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cleanplate.models.autoencoder.patch_ae.network import PatchDecoder, PatchEncoder
+from cleanplate.models.autoencoder.patch_ae.model import PatchDecoder, PatchEncoder
 from cleanplate.models.autoencoder.streams import FlowStream, flow_roots
 from cleanplate.models.autoencoder.two_stream_ae.model import motion_style
 from cleanplate.models.components.blocks import Style
