@@ -75,10 +75,18 @@ class Handle:
 
     def picture(self) -> np.ndarray:
         """What is on it now, uint8 BGR `[H, W, 3]`."""
+        return until(self._grabbed, "cannot be grabbed")
+
+    def _grabbed(self) -> np.ndarray | None:
+        """The picture; `None` where the window changed its size between the question for it and the picture."""
         from Xlib import X
+        from Xlib.error import BadMatch
 
         shape = self._window.get_geometry()
-        raw = self._window.get_image(0, 0, shape.width, shape.height, X.ZPixmap, 0xFFFFFFFF)
+        try:
+            raw = self._window.get_image(0, 0, shape.width, shape.height, X.ZPixmap, 0xFFFFFFFF)
+        except BadMatch:
+            return None
         return np.frombuffer(raw.data, np.uint8).reshape(shape.height, shape.width, 4)[..., :3].copy()
 
     def shows(self, seen: Callable[[np.ndarray], bool], seconds: float = WAIT) -> np.ndarray:

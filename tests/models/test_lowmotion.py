@@ -129,5 +129,5 @@ def test_a_second_fit_forgets_the_first() -> None:
 
 
 def test_too_few_frames_are_refused() -> None:
-    with pytest.raises(ConfigError, match="frames: 1 is too few to see motion"):
+    with pytest.raises(ConfigError, match="frames: 1 is too few"):
         create("lowmotion", frames=1)

@@ -343,7 +343,7 @@ def test_an_encoder_that_does_not_fit_is_refused(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"side": 8}, r"model\.side: 8 is too small"),
+        ({"side": 8}, r"model\.side: 8 is too few"),
         ({"stages": 0}, r"model\.stages: 0 is not positive"),
         ({"stem": 3}, r"model\.stem: 3 is not one of 1, 2, 4"),
         ({"norm": "spectral"}, r"model\.norm: 'spectral' is not one of batch, group, none"),

@@ -80,6 +80,7 @@ class CoupledAutoencoder(Autoencoder):
     """See the module."""
 
     name = "cae"
+    Criterion = CoupledCriterion
     paper = "after Vincent et al. 2010 (stacked denoising autoencoders)"
     network: CoupledNetwork
 

@@ -16,7 +16,6 @@ from pydantic import Field
 from torch import Tensor
 
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import ConfigError
 from cleanplate.foreground import PRESETS, ForegroundOptions
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.graphs.backgrounds import FixedBackground
@@ -25,7 +24,7 @@ from cleanplate.models.registry import register
 from cleanplate.models.statistical.gmm.gaussian_mixture import Covariance, Mixture, fit_mixtures, whitening
 from cleanplate.models.types import Estimate
 from cleanplate.utils.arrays import Image, Score
-from cleanplate.utils.options import Options, Positive
+from cleanplate.utils.options import Count, Options, Positive
 
 
 class MixtureGraph(FixedBackground):
@@ -72,34 +71,25 @@ Use = Literal["background", "label"]
 class GaussianMixtureOptions(Options):
     """Options of `GaussianMixtureModel`. Grey levels are 0 to 255."""
 
-    components: int = 2
+    components: Count = 2
     """Gaussians per pixel."""
     covariance: Covariance = "full"
     """`full` over blue, green and red, or `diagonal`."""
     use: Use = "background"
     """`background` shows the mean of the heaviest component and leaves the rest to the shared head; `label` scores
     each pixel by its distance from the background components."""
-    frames: int = 200
+    frames: Annotated[int, Field(ge=2)] = 200
     """Number of frames, evenly spaced over the sequence; fewer if it has fewer."""
     reg_covar: Positive = 4.0
     """Added to every variance, in squared grey levels: no pixel is trusted to be quieter than this."""
     tol: Positive = 1e-3
     """A pixel has converged when its mean log-likelihood (nats per frame) changes by less."""
-    max_iterations: int = 100
+    max_iterations: Count = 100
     """Limit on EM steps."""
     background_share: Annotated[float, Field(gt=0, lt=1)] = 0.6
     """The first components that together hold more than this share of the frames are background."""
     levels_per_deviation: Positive = 7.0
     """For `label`, what one standard deviation is worth on the score's scale of 0 to 255."""
-
-    def check(self) -> None:
-        """See `Options.check`."""
-        for key, choices in (("covariance", ("full", "diagonal")), ("use", ("background", "label"))):
-            if getattr(self, key) not in choices:
-                raise ConfigError(f"{key}: {getattr(self, key)!r} is unknown; choose one of {', '.join(choices)}")
-        for key, least in (("components", 1), ("frames", 2), ("max_iterations", 1)):
-            if getattr(self, key) < least:
-                raise ConfigError(f"{key}: {getattr(self, key)} is too few; choose {least} or more")
 
 
 @register

@@ -1,6 +1,8 @@
 """Options of `pairnet`."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cleanplate.errors import ConfigError
 from cleanplate.models.supervised.examples import LabelledOptions
@@ -26,7 +28,7 @@ class PairNetOptions(LabelledOptions):
     epoch_steps: Count = 100
     batch_size: Count = 8
     learning_rate: Positive = 3e-3
-    frames: int = 600
+    frames: Annotated[int, Field(ge=2)] = 600
 
     def check(self) -> None:
         """See `Options.check`."""

@@ -9,7 +9,7 @@ from cleanplate.models.components.blocks import Activation
 from cleanplate.models.components.initializers import Initial
 from cleanplate.models.supervised.examples import LabelledOptions
 from cleanplate.models.supervised.unet.network import Upsampling
-from cleanplate.utils.options import Count, Positive
+from cleanplate.utils.options import Count, NonNegative, Positive
 
 
 class UNetOptions(LabelledOptions, AugmentationOptions):
@@ -44,8 +44,8 @@ class UNetOptions(LabelledOptions, AugmentationOptions):
     steps: Count = 1800
     epoch_steps: Count = 100
     batch_size: Count = 8
-    frames: int = 200
+    frames: Annotated[int, Field(ge=2)] = 200
     """Largest number of shrunk pictures that each drawing process keeps in memory."""
     learning_rate: Positive = 2e-3
-    weight_decay: float = 1e-2
-    ema_decay: float = 0.995
+    weight_decay: NonNegative = 1e-2
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.995
