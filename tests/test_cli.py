@@ -144,7 +144,7 @@ def test_the_weights_listed_are_those_of_a_trained_model_on_such_frames() -> Non
 
 
 def test_scoring_a_folder_does_not_wait_for_torch() -> None:
-    code = "import sys, cleanplate.pipeline.evaluate_folder; print('torch' in sys.modules)"
+    code = "import sys, cleanplate.pipeline.scoring; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=HUNG)
     assert done.stdout.strip() == "False"
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.mask import clean, fill_holes, majority, remove_small
+from cleanplate.foreground.head import clean, fill_holes, majority, remove_small
 
 
 def mask_of(*rows: str) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
-from cleanplate.foreground.mask import mark_shadows
+from cleanplate.foreground.head import mark_shadows
 
 INSIDE = (slice(22, 38), slice(22, 38))
 OPTIONS = ForegroundOptions(shadows=True)

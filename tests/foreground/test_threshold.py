@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cleanplate.foreground import ForegroundOptions
-from cleanplate.foreground.mask import binarize, frame_noise, otsu_level
+from cleanplate.foreground.head import binarize, frame_noise, otsu_level
 
 
 def otsu_by_definition(values: np.ndarray) -> int:

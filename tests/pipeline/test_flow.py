@@ -10,7 +10,7 @@ import yaml
 from cleanplate.config import compose, load
 from cleanplate.data.flow import FlowFile
 from cleanplate.pipeline import acquire, layout, predict, prepare, train
-from cleanplate.pipeline.scenes import opened
+from cleanplate.pipeline.layout import opened
 from project import ROOT, SHORT, configure
 
 SCENE = "baseline/street"

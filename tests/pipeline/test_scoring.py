@@ -11,9 +11,8 @@ import pytest
 
 from cleanplate.errors import DataError
 from cleanplate.metrics.functional import background_quality
-from cleanplate.pipeline.evaluate_folder import evaluate_command
 from cleanplate.pipeline.scores import Scores
-from cleanplate.pipeline.scoring import score_results
+from cleanplate.pipeline.scoring import evaluate_command, score_results
 
 SHAPE = (24, 32)
 LABELS = np.array([0, 50, 85, 170, 255], np.uint8)

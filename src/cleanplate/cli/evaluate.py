@@ -30,6 +30,6 @@ def evaluate(dataset: Path, results: Path, json_path: Path | None, scenes: tuple
     Example:
       cleanplate evaluate /data/cdnet2014 results --json scores.json
     """  # noqa: D301
-    from cleanplate.pipeline.evaluate_folder import evaluate_command
+    from cleanplate.pipeline.scoring import evaluate_command
 
     evaluate_command(dataset, results, json_path, list(scenes) or None, threads)

@@ -154,8 +154,6 @@ def _one_channel(gap: Image, options: ForegroundOptions) -> Image | Score:
     return np.asarray(cv2.cvtColor(gap, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-# === noise: How restless a pixel is: what the score shows there while nothing passes.
-
 _SIDE = 9  # the neighbourhood of the score's own median filter
 
 

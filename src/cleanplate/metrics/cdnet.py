@@ -6,8 +6,15 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from cleanplate.metrics.functional.cdnet import CdnetCounts, cdnet_metrics
-from cleanplate.metrics.functional.labels import FOREGROUND, MOVING, SHADOW, UNKNOWN, require_uint8
+from cleanplate.metrics.functional.cdnet import (
+    FOREGROUND,
+    MOVING,
+    SHADOW,
+    UNKNOWN,
+    CdnetCounts,
+    cdnet_metrics,
+    require_uint8,
+)
 
 _STATES = ("tp", "fp", "fn", "tn", "shadow_errors", "shadow_pixels", "frames")
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from cleanplate.metrics.functional.labels import MOVING, UNKNOWN, require_uint8
+from cleanplate.metrics.functional.cdnet import MOVING, UNKNOWN, require_uint8
 from cleanplate.metrics.functional.sweep import LEVELS, Curve, curve_of
 
 

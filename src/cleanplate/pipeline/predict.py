@@ -14,7 +14,7 @@ from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import load
 from cleanplate.models.registry import check
 from cleanplate.pipeline import layout, stage
-from cleanplate.pipeline.scenes import opened
+from cleanplate.pipeline.layout import opened
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import progress_bar
 from cleanplate.utils.files import replacing

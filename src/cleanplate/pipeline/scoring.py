@@ -13,7 +13,9 @@ from cleanplate.errors import DataError
 from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter
 from cleanplate.pipeline.background_scoring import score_background
 from cleanplate.pipeline.scores import Scores
+from cleanplate.report.tables import print_scores
 from cleanplate.utils.arrays import Image
+from cleanplate.utils.console import progress_bar
 from cleanplate.utils.parallel import ordered_map
 
 Progress = Callable[[str, int, int], None]
@@ -167,3 +169,40 @@ def _count_frame(counters: _Counters, number: int, path: Path, results: VideoRes
     truth: Image = read_labels(path)
     counter = counters.of(truth, path)
     return counter.count_packed(results.read_foreground(number, counter.shape), truth)
+
+
+def evaluate_command(
+    dataset: Path,
+    results: Path,
+    json_path: Path | None = None,
+    scenes: Sequence[str] | None = None,
+    threads: int = 2,
+    csv_folder: Path | None = None,
+) -> Scores:
+    """Scores `results` by the official rules and tells it on the terminal and on disk.
+
+    Args:
+        dataset: a data set in the CDnet layout.
+        results: masks in the layout of a CDnet submission.
+        json_path: where the JSON goes, replaced whole; not written if `None`.
+        scenes: `category/video` to score; all that both folders hold by default (an empty list means the same).
+        threads: see `score_results`.
+        csv_folder: where `videos.csv`, `categories.csv` and `overall.csv` go; not written if `None`.
+
+    Raises:
+        DataError: see `score_results`; also if a file cannot be written.
+    """
+    with progress_bar("scoring") as progress:
+        scores = score_results(
+            dataset,
+            results,
+            scenes=scenes or None,
+            threads=threads,
+            progress=lambda _, position, total: progress(position, total),
+        )
+    print_scores(scores.to_dict())
+    if json_path is not None:
+        scores.write_json(json_path)
+    if csv_folder is not None:
+        scores.write_csv(csv_folder)
+    return scores

@@ -17,8 +17,8 @@ from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import save
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline.layout import opened
 from cleanplate.pipeline.plans import Plan, check_leakage
-from cleanplate.pipeline.scenes import opened
 from cleanplate.utils.files import remove, replacing
 
 if TYPE_CHECKING:

@@ -161,9 +161,6 @@ def undisturbed(module: torch.nn.Module) -> Iterator[None]:
         np.random.set_state(numpy_state)
 
 
-# === held_out: What a model that learns from labels makes of the examples held out, while it learns: in W&B,
-# beside their labels.
-
 Shown = tuple[torch.Tensor, torch.Tensor]
 
 

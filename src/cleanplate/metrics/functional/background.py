@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.metrics.functional.labels import require_uint8
+from cleanplate.metrics.functional.cdnet import require_uint8
 from cleanplate.utils.arrays import Image
 
 BACKGROUND_SIX = ("age", "peps", "pceps", "ms_ssim", "psnr", "cqm")
@@ -88,11 +88,6 @@ def _psnr(error: NDArray[np.float64]) -> float:
     mean_square = float(np.mean(error * error))
     return 10 * float(np.log10(255 * 255 / mean_square)) if mean_square else EQUAL_DECIBEL
 
-
-# === msssim: Multi-scale structural similarity of two grey pictures.
-#
-# Source: Wang, Simoncelli, Bovik, "Multi-scale structural similarity for image quality assessment" (2003), with
-# the parameters and the window rule of the scene-background challenge (SBMnet 2016).
 
 Plane = NDArray[np.float64]
 

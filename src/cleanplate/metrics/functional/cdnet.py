@@ -8,13 +8,44 @@ exactly 255.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.metrics.functional.labels import FOREGROUND, MOVING, SHADOW, UNKNOWN, require_uint8
 from cleanplate.utils.arrays import Image
+
+SHADOW = 50
+UNKNOWN = 170
+MOVING = 255
+FOREGROUND = 255
+
+
+class _Array(Protocol):
+    @property
+    def dtype(self) -> object: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+def require_uint8(**arrays: _Array) -> None:
+    """Refuses arrays or tensors that are not uint8, or not all of one shape.
+
+    Raises:
+        ValueError: names the argument, what it is and what it should be.
+    """
+    shape: tuple[int, ...] | None = None
+    first = ""
+    for name, array in arrays.items():
+        if not str(array.dtype).endswith("uint8"):
+            raise ValueError(f"{name}: must be uint8, is {array.dtype}")
+        if shape is None:
+            first, shape = name, tuple(array.shape)
+        elif tuple(array.shape) != shape:
+            raise ValueError(f"{name}: has shape {tuple(array.shape)}, {first} has {shape}; they must agree")
+
 
 CDNET_SEVEN = ("recall", "specificity", "fpr", "fnr", "pwc", "precision", "f_measure")
 
@@ -186,9 +217,6 @@ def _set_bits(bits: Bits) -> int:
     # The Hamming norm is a population count; NumPy has one of its own only since version 2.
     return int(cv2.norm(bits, cv2.NORM_HAMMING))
 
-
-# === aggregate: From videos to categories to one overall number, each step an unweighted mean (rule of
-# changedetection.net).
 
 Metrics = dict[str, float]
 

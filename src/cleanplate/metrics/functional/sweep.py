@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.metrics.functional.labels import MOVING, UNKNOWN, require_uint8
+from cleanplate.metrics.functional.cdnet import MOVING, UNKNOWN, require_uint8
 from cleanplate.utils.arrays import Image
 
 Histograms = NDArray[np.int64]

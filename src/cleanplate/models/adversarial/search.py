@@ -51,9 +51,6 @@ def searched(
     return best
 
 
-# === cleaning: Real pictures for a GAN of backgrounds: frames whose foreground is painted over.
-
-
 def cleaned(frames: Tensor, scene: Tensor, pull: float, box: int) -> Tensor:
     """Frames with the scene in place of what looks like foreground, light and shade left as they are.
 

@@ -94,8 +94,6 @@ def _groups(channels: int) -> int:
     return max(group for group in (8, 4, 2, 1) if channels % group == 0)
 
 
-# === gates: Attention gates: factors in 0 … 1 by which an encoder's stage weighs its channels and its places.
-
 _REDUCTION = 4
 _FEWEST = 4  # a single unit may be dead from the start
 

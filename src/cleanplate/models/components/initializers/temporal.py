@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError
-from cleanplate.foreground.mask import majority
+from cleanplate.foreground.head import majority
 from cleanplate.models.components.sample_pairs import FramePairs
 from cleanplate.utils.arrays import Image
 
@@ -135,14 +135,6 @@ def order_statistic(values: Image, rank: int | NDArray[np.int_]) -> NDArray[np.u
         level = np.where(below <= rank, trial, level)
     return level
 
-
-# === low_motion: The background from the samples around which nothing moves: a median that people do not
-# outvote by coming often.
-#
-# Where a pixel is covered more than half of the time, a median over all frames shows whoever covers it. A
-# person who covers it moves now and then, the wall behind does not: of each pixel the samples with the least
-# motion in wide windows around it are taken (the idea of LaBGen: Laugraud et al., 2017), then all samples that
-# agree with them.
 
 _LEAST = 8
 _ALIKE_LEVELS = 20

@@ -85,8 +85,6 @@ def _mean(each: Tensor) -> Tensor:
     return each.mean(dim=1, keepdim=True)
 
 
-# === mixing: The losses by name, and weighted sums of them.
-
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": mse,
     "l1": l1,
@@ -121,9 +119,6 @@ def mixed(mix: Mapping[str, float], estimate: Tensor, target: Tensor) -> Tensor:
         if weight:
             total = total + weight * LOSSES[name](estimate, target)
     return total
-
-
-# === robust: A weight per pixel that takes foreground out of a loss.
 
 
 def background_weight(estimate: Tensor, target: Tensor, pull: float, box: int) -> Tensor:
