@@ -15,7 +15,7 @@ from cleanplate.apps.apply import command
 from cleanplate.apps.apply.command import ApplyOptions, apply_command
 from cleanplate.apps.apply.io_threads import AHEAD, ReadAhead, WriteBehind
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.subsampling import best_of_parts, subsample
+from cleanplate.data.streams.stream import best_of_parts, subsample
 from cleanplate.errors import DataError
 from cleanplate.utils.retry import RetryPolicy
 from waiting import HUNG

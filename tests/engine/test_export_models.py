@@ -21,11 +21,11 @@ from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.components.graphs.backgrounds import FixedBackground
 from cleanplate.models.exported import ExportedModel
 from cleanplate.models.learned import LearnedModel
-from cleanplate.models.prediction_graph import estimate_graph, exportable
 from cleanplate.models.statistical.lowmotion.model import LowMotion
 from cleanplate.models.statistical.temporal.model import TemporalModel
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate, Prediction
+from cleanplate.models.wrapper import estimate_graph, exportable
 from cleanplate.scenes import SceneSpec, write_scene
 from in_memory import in_memory, textured
 from needed import needed

@@ -6,7 +6,7 @@ import torch
 import torch.multiprocessing as multiprocessing
 from scipy import ndimage
 
-from cleanplate.metrics.boundary import BoundaryF
+from cleanplate.metrics.cdnet import BoundaryF
 from cleanplate.metrics.functional.boundary import TOLERANCE, boundary_f
 
 SQUARE = np.ones((3, 3), bool)

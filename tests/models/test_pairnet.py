@@ -22,7 +22,7 @@ from cleanplate.models.supervised.pairnet.exposures import two_exposures
 from cleanplate.models.supervised.pairnet.model import PairNet
 from cleanplate.models.supervised.pairnet.network import PairNetwork
 from cleanplate.models.supervised.pairnet.people import cut_out, people_below, resized_cutout
-from cleanplate.pipeline import acquire, layout, predict, prepare, train
+from cleanplate.pipeline import acquire, predict, prepare, stage, train
 from labelled_sets import CocoFiles, rectangle
 from project import configure
 
@@ -362,9 +362,9 @@ def test_captured_sets_and_people_of_another_set_on_the_whole_road(
     prepare.run(config)
     train.run(config, "all")
     predict.run(config, "all")
-    masks = list((layout.PREDICTIONS / "all" / "capture/set2").glob("bin*.png"))
+    masks = list((stage.PREDICTIONS / "all" / "capture/set2").glob("bin*.png"))
     assert len(masks) == 1  # the last set is kept for testing
-    shown = cv2.imread(str(layout.PREDICTIONS / "all" / "capture/set2/background/bg000001.png"))
+    shown = cv2.imread(str(stage.PREDICTIONS / "all" / "capture/set2/background/bg000001.png"))
     np.testing.assert_array_equal(shown, grain(2))
 
 

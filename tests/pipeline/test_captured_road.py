@@ -11,7 +11,7 @@ from cleanplate.camera.capture.program import Capture
 from cleanplate.config import load
 from cleanplate.data.datasets.capture_writer import SetWriter
 from cleanplate.data.io.images import write_image
-from cleanplate.pipeline import acquire, layout, prepare, train
+from cleanplate.pipeline import acquire, prepare, stage, train
 from cleanplate.scenes import SceneSpec, render
 from project import configure, walk
 
@@ -57,13 +57,13 @@ def configured(root: Path, *more: str) -> None:
 def test_pairnet_learns_from_captured_sets_and_keeps_the_last_one_for_testing(captured: Path) -> None:
     configured(captured, "trainer.progress=false")
     walk(load())
-    plan = json.loads((layout.RUNS / "all.json").read_text())
+    plan = json.loads((stage.RUNS / "all.json").read_text())
     assert [(entry["scene"], entry["frames"]) for entry in plan["train"]] == [
         ("capture/set1", [1, 2, 3]), ("capture/set2", [1, 2, 3]),
     ]  # fmt: skip
-    assert list(json.loads((layout.REPORTS / "metrics.json").read_text())["videos"]) == ["capture/set3"]
-    assert len(list((layout.PREDICTIONS / "all" / "capture/set3").glob("bin*.png"))) == SHOTS
-    assert load_model(layout.MODELS / "all" / "model.ckpt").name == "pairnet"
+    assert list(json.loads((stage.REPORTS / "metrics.json").read_text())["videos"]) == ["capture/set3"]
+    assert len(list((stage.PREDICTIONS / "all" / "capture/set3").glob("bin*.png"))) == SHOTS
+    assert load_model(stage.MODELS / "all" / "model.ckpt").name == "pairnet"
 
 
 def test_pictures_without_a_mask_are_not_learnt_from(captured: Path) -> None:
@@ -74,7 +74,7 @@ def test_pictures_without_a_mask_are_not_learnt_from(captured: Path) -> None:
     config = load()
     acquire.run(config)
     prepare.run(config)
-    plan = json.loads((layout.RUNS / "all.json").read_text())
+    plan = json.loads((stage.RUNS / "all.json").read_text())
     assert [(entry["scene"], entry["frames"]) for entry in plan["train"]] == [("capture/set1", [1, 3])]
     train.run(config, "all")
-    assert (layout.MODELS / "all" / "model.ckpt").is_file()
+    assert (stage.MODELS / "all" / "model.ckpt").is_file()

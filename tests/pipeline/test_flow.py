@@ -9,8 +9,8 @@ import yaml
 
 from cleanplate.config import compose, load
 from cleanplate.data.flow import FlowFile
-from cleanplate.pipeline import acquire, layout, predict, prepare, train
-from cleanplate.pipeline.layout import opened
+from cleanplate.pipeline import acquire, predict, prepare, stage, train
+from cleanplate.pipeline.stage import opened
 from project import ROOT, SHORT, configure
 
 SCENE = "baseline/street"
@@ -26,19 +26,19 @@ def prepared(*overrides: str) -> dict:
     configure(Path(), *SMALL, *overrides)
     acquire.run(load())
     prepare.run(load())
-    plan: dict = json.loads((layout.RUNS / f"{SCENE}.json").read_text())["train"][0]
+    plan: dict = json.loads((stage.RUNS / f"{SCENE}.json").read_text())["train"][0]
     return plan
 
 
 def test_without_flow_the_folder_is_there_and_the_plan_is_silent() -> None:
     plan = prepared("model=median")
     assert set(plan) == {"scene", "sha256"}
-    assert layout.FLOW.is_dir() and not list(layout.FLOW.iterdir())
+    assert stage.FLOW.is_dir() and not list(stage.FLOW.iterdir())
 
 
 def test_flow_is_made_once_and_again_only_for_other_frames() -> None:
     plan = prepared("model=flow_ae")
-    path = layout.scene_flow(SCENE)
+    path = stage.scene_flow(SCENE)
     assert plan["flow"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert FlowFile(path).numbers == list(range(1, 13))
     made = path.stat().st_mtime_ns
@@ -53,9 +53,9 @@ def test_flow_is_made_once_and_again_only_for_other_frames() -> None:
 
 def test_damaged_flow_is_made_again_and_that_of_other_scenes_goes() -> None:
     plan = prepared("model=flow_ae")
-    path = layout.scene_flow(SCENE)
+    path = stage.scene_flow(SCENE)
     path.write_bytes(path.read_bytes()[:100])
-    stray = layout.scene_flow("shadow/plaza")
+    stray = stage.scene_flow("shadow/plaza")
     stray.parent.mkdir()
     stray.write_bytes(b"")
     assert prepared("model=flow_ae") == plan
@@ -68,7 +68,7 @@ def test_a_flow_model_trains_with_kept_flow_and_predicts() -> None:
     assert opened(config, plan).flow is not None
     train.run(config, SCENE)
     predict.run(config, SCENE)
-    assert len(list((layout.PREDICTIONS / SCENE).glob("bin*.png"))) == 12
+    assert len(list((stage.PREDICTIONS / SCENE).glob("bin*.png"))) == 12
 
 
 def test_every_model_says_whether_it_needs_flow() -> None:

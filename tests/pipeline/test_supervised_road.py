@@ -13,7 +13,7 @@ from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.training import labelled_numbers
 from cleanplate.errors import ConfigError
 from cleanplate.models.checkpoint_file import read
-from cleanplate.pipeline import acquire, layout, prepare, train
+from cleanplate.pipeline import acquire, prepare, stage, train
 from project import configure, walk
 
 SCENES = ["baseline/street", "shadow/plaza"]
@@ -29,16 +29,16 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def walked(*overrides: str) -> dict[str, Any]:
     configure(Path(), "model=bgsnet", *SMALL, *SHORT, "trainer.progress=false", *overrides)
     walk(load())
-    found: dict[str, Any] = json.loads((layout.REPORTS / "metrics.json").read_text())
+    found: dict[str, Any] = json.loads((stage.REPORTS / "metrics.json").read_text())
     return found
 
 
 def counted(scene: str, numbers: list[int], folder: Path) -> tuple[int, int, int]:
     """TP, FP, FN straight from the files."""
-    sequence = read_cdnet(layout.SEQUENCES / scene, scene)
+    sequence = read_cdnet(stage.SEQUENCES / scene, scene)
     total = np.zeros(3, int)
     for number in numbers:
-        truth = cv2.imread(str(layout.SEQUENCES / scene / f"groundtruth/gt{number:06d}.png"), cv2.IMREAD_GRAYSCALE)
+        truth = cv2.imread(str(stage.SEQUENCES / scene / f"groundtruth/gt{number:06d}.png"), cv2.IMREAD_GRAYSCALE)
         mask = cv2.imread(str(folder / f"bin{number:06d}.png"), cv2.IMREAD_GRAYSCALE)
         known = truth != 170 if sequence.roi is None else (truth != 170) & (sequence.roi > 0)
         moving, found = (truth == 255) & known, (mask == 255) & known
@@ -49,10 +49,10 @@ def counted(scene: str, numbers: list[int], folder: Path) -> tuple[int, int, int
 def test_scene_scores_the_frames_that_were_not_learnt_from_and_all_beside_them() -> None:
     metrics = walked("protocol=scene", "protocol.frames=5")
     for scene in SCENES:
-        plan = json.loads((layout.RUNS / f"{scene}.json").read_text())
+        plan = json.loads((stage.RUNS / f"{scene}.json").read_text())
         learnt = plan["train"][0]["frames"]
-        numbers = labelled_numbers(read_cdnet(layout.SEQUENCES / scene, scene))
-        folder = layout.PREDICTIONS / scene
+        numbers = labelled_numbers(read_cdnet(stage.SEQUENCES / scene, scene))
+        folder = stage.PREDICTIONS / scene
         rest = [number for number in numbers if number not in learnt]
         video = metrics["videos"][scene]
         assert (video["tp"], video["fp"], video["fn"]) == counted(scene, rest, folder)
@@ -60,11 +60,11 @@ def test_scene_scores_the_frames_that_were_not_learnt_from_and_all_beside_them()
         assert (customary["tp"], customary["fp"], customary["fn"]) == counted(scene, numbers, folder)
         assert video["frames"] == len(rest) < customary["frames"] == len(numbers)
         assert video["iou"] == pytest.approx(video["tp"] / max(1, video["tp"] + video["fp"] + video["fn"]))
-        checkpoint = read(layout.MODELS / scene / "model.ckpt")
+        checkpoint = read(stage.MODELS / scene / "model.ckpt")
         assert checkpoint["model"]["league"] == "scene"
         assert checkpoint["notes"]["data"][0]["frames"] == learnt
-    assert "<b>league</b> scene" in (layout.REPORTS / "index.html").read_text()
-    assert set(json.loads((layout.REPORTS / "summary.json").read_text())["f_measure_including_training_frames"]) == set(
+    assert "<b>league</b> scene" in (stage.REPORTS / "index.html").read_text()
+    assert set(json.loads((stage.REPORTS / "summary.json").read_text())["f_measure_including_training_frames"]) == set(
         SCENES
     )
 
@@ -73,9 +73,9 @@ def test_split_learns_from_one_scene_and_is_tested_on_the_other() -> None:
     metrics = walked(f"data.test=[{SCENES[0]}]")
     assert set(metrics["videos"]) == {SCENES[0]}
     assert "including_training_frames" not in metrics
-    assert read(layout.MODELS / "all" / "model.ckpt")["notes"]["data"][0]["scene"] == SCENES[1]
-    assert "val/iou" in (layout.MODELS / "all" / "curves.csv").read_text().splitlines()[0]
-    assert len(list((layout.PREDICTIONS / "all" / SCENES[0]).glob("bin*.png"))) == 30
+    assert read(stage.MODELS / "all" / "model.ckpt")["notes"]["data"][0]["scene"] == SCENES[1]
+    assert "val/iou" in (stage.MODELS / "all" / "curves.csv").read_text().splitlines()[0]
+    assert len(list((stage.PREDICTIONS / "all" / SCENES[0]).glob("bin*.png"))) == 30
 
 
 def test_training_refuses_a_plan_in_which_the_two_meet() -> None:
@@ -83,10 +83,10 @@ def test_training_refuses_a_plan_in_which_the_two_meet() -> None:
     config = load()
     acquire.run(config)
     prepare.run(config)
-    file = layout.RUNS / "all.json"
+    file = stage.RUNS / "all.json"
     plan = json.loads(file.read_text())
     plan["predict"] = [{"scene": plan["train"][0]["scene"], "sha256": plan["train"][0]["sha256"]}]
     file.write_text(json.dumps(plan))
     with pytest.raises(ConfigError, match="would be tested on baseline/street after learning from"):
         train.run(config, "all")
-    assert not (layout.MODELS / "all").exists()
+    assert not (stage.MODELS / "all").exists()

@@ -2,7 +2,6 @@
 
 from cleanplate.cli import (  # noqa: F401  # they add their commands to the group
     apply,
-    benchmark,
     camera,
     completion,
     doctor,

@@ -18,8 +18,7 @@ from cleanplate.data.io.sources import FramesInMemory, ImageFiles, natural_key
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.data.streams.camera import CameraStream
 from cleanplate.data.streams.stdin_video import RawStdinVideo, StdinVideo
-from cleanplate.data.streams.stream import FrameStream, SequenceStream, VideoStream
-from cleanplate.data.subsampling import subsample
+from cleanplate.data.streams.stream import FrameStream, SequenceStream, VideoStream, subsample
 from cleanplate.errors import DataError
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.retry import RetryPolicy

@@ -6,7 +6,7 @@ from cleanplate.acquire.catalogue import load_catalogue
 from cleanplate.acquire.completeness import check_contents
 from cleanplate.config import Config
 from cleanplate.data.datasets.base import find_dataset
-from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline import stage
 from cleanplate.utils.files import replacing
 
 _LINES_SHOWN = 10
@@ -15,7 +15,7 @@ _LINES_SHOWN = 10
 def run(config: Config) -> None:
     """Writes `data/acquired/<scene>.json`: kind, place and digest of the raw files."""
     dataset = find_dataset(config.data.name)
-    with replacing(layout.ACQUIRED) as folder:
+    with replacing(stage.ACQUIRED) as folder:
         for scene in config.data.scenes:
             file = folder / f"{scene}.json"
             file.parent.mkdir(parents=True, exist_ok=True)

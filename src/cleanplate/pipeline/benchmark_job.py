@@ -21,7 +21,7 @@ from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.datasets.layout import link_tree
 from cleanplate.data.io.images import write_image
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.subsampling import batched
+from cleanplate.data.streams.stream import batched
 from cleanplate.errors import CleanplateError
 from cleanplate.models import BackgroundModel, create
 from cleanplate.pipeline.scoring import score_results

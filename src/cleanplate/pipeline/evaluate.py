@@ -12,7 +12,7 @@ from cleanplate.config import Config
 from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.io.images import read_gray
 from cleanplate.metrics.functional.sweep import LEVELS, Histograms, curve_of, score_histograms
-from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline import stage
 from cleanplate.pipeline.scores import Scores
 from cleanplate.pipeline.scoring import score_results
 from cleanplate.report.tables import print_scores
@@ -26,26 +26,26 @@ def run(config: Config) -> None:
     """
     scores, histograms = Scores(), {}
     for name in config.runs:
-        plan = json.loads((layout.RUNS / f"{name}.json").read_text())
+        plan = json.loads((stage.RUNS / f"{name}.json").read_text())
         for entry in plan["predict"]:
             scene = entry["scene"]
-            folder = layout.scene_predictions(name, scene)
-            if read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt).truth is None:
+            folder = stage.scene_predictions(name, scene)
+            if read_cdnet(stage.SEQUENCES / scene, scene, config.data.on_corrupt).truth is None:
                 print(f"{scene}: no ground truth, not scored")
                 continue
             # A run that is a scene keeps it at the root of the predictions, as a submission does.
-            root = layout.PREDICTIONS if name == scene else layout.PREDICTIONS / name
-            score = partial(score_results, layout.SEQUENCES, root, scenes=[scene], threads=config.evaluate.threads)
+            root = stage.PREDICTIONS if name == scene else stage.PREDICTIONS / name
+            score = partial(score_results, stage.SEQUENCES, root, scenes=[scene], threads=config.evaluate.threads)
             learnt = frozenset(entry.get("exclude", ()))
             _add(scores, score(exclude={scene: learnt}))
             if learnt:
                 scores.customary.update(score().counts)
             histograms[scene] = _histograms(config, scene, folder, learnt)
     print_scores(scores.to_dict())
-    scores.write_json(layout.REPORTS / "metrics.json")
-    scores.write_summary(layout.REPORTS / "summary.json")
-    scores.write_csv(layout.REPORTS)
-    with replacing(layout.REPORTS / "plots") as folder:
+    scores.write_json(stage.REPORTS / "metrics.json")
+    scores.write_summary(stage.REPORTS / "summary.json")
+    scores.write_csv(stage.REPORTS)
+    with replacing(stage.REPORTS / "plots") as folder:
         folder.mkdir()
         _write_sweep(folder / "sweep.csv", histograms)
 
@@ -56,7 +56,7 @@ def _add(scores: Scores, more: Scores) -> None:
 
 
 def _histograms(config: Config, scene: str, predictions: Path, left_out: frozenset[int]) -> Histograms:
-    sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    sequence = read_cdnet(stage.SEQUENCES / scene, scene, config.data.on_corrupt)
     first, last = sequence.temporal_roi or (0, sequence.numbers[-1])
     total = np.zeros((2, LEVELS), np.int64)
     for path in sorted((predictions / "score").glob("score*.png")):

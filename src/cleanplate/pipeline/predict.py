@@ -8,13 +8,13 @@ import torch
 
 from cleanplate.config import Config
 from cleanplate.data.io.images import write_image
-from cleanplate.data.subsampling import batched
+from cleanplate.data.streams.stream import batched
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import load
 from cleanplate.models.registry import check
-from cleanplate.pipeline import layout, stage
-from cleanplate.pipeline.layout import opened
+from cleanplate.pipeline import stage
+from cleanplate.pipeline.stage import opened
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.console import progress_bar
 from cleanplate.utils.files import replacing
@@ -25,9 +25,9 @@ def run(config: Config, name: str) -> None:
 
     A background is written where it differs from the one before; a score for every `predict.score_every`-th frame.
     """
-    plan = json.loads((layout.RUNS / f"{name}.json").read_text())
+    plan = json.loads((stage.RUNS / f"{name}.json").read_text())
     _, foreground = check(config.model.name, config.foreground, config.model.options)
-    with replacing(layout.PREDICTIONS / name) as folder:
+    with replacing(stage.PREDICTIONS / name) as folder:
         for entry in plan["predict"]:
             scene = entry["scene"]
             sequence = opened(config, entry)
@@ -45,7 +45,7 @@ def run(config: Config, name: str) -> None:
 
 def _loaded(config: Config, name: str, foreground: ForegroundOptions) -> BackgroundModel:
     # The configuration's foreground parameters: tuning a threshold needs no new training.
-    model = load(layout.MODELS / name / "model.ckpt", foreground)
+    model = load(stage.MODELS / name / "model.ckpt", foreground)
     if torch.cuda.is_available() and config.trainer.accelerator != "cpu":
         model.to("cuda")
     return model

@@ -18,7 +18,7 @@ from cleanplate.data.datasets.layout import check_frames, resumable_folder
 from cleanplate.data.flow import Flow, FlowFile, FlowSettings, write_flow_file
 from cleanplate.data.training import labelled_numbers
 from cleanplate.errors import DataError
-from cleanplate.pipeline import layout, stage
+from cleanplate.pipeline import stage
 from cleanplate.pipeline.plans import Scene, planned
 from cleanplate.utils.console import progress_bar
 from cleanplate.utils.files import inventory, remove, replacing
@@ -29,25 +29,25 @@ def run(config: Config) -> None:
     """Writes `data/{sequences/<scene>/,prepared/<scene>.json,flow/<scene>.npz}` and `data/runs/<run>.json`."""
     scenes = config.data.scenes
     for scene in scenes:
-        record = json.loads((layout.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
-        if _prepared(scene).get("recipe") != record or not (layout.SEQUENCES / scene).is_dir():
-            remove(layout.PREPARED / f"{scene}.json")
+        record = json.loads((stage.ACQUIRED / f"{scene}.json").read_text()) | {"on_corrupt": config.data.on_corrupt}
+        if _prepared(scene).get("recipe") != record or not (stage.SEQUENCES / scene).is_dir():
+            remove(stage.PREPARED / f"{scene}.json")
             tolerated = _write_sequence(config, scene, record)
-            _write_json(layout.PREPARED / f"{scene}.json", _inspected(config, scene, record, tolerated))
+            _write_json(stage.PREPARED / f"{scene}.json", _inspected(config, scene, record, tolerated))
         manifest = _prepared(scene)
         still = "pictures, the first" if manifest.get("still_pictures") else "frames"
         print(f"{scene}: {manifest['frames']} {still} of {manifest['width']}×{manifest['height']}")
         for defect in manifest["defects"]:
             print(f"{scene}: {defect}")
-    _remove_others(layout.SEQUENCES, set(scenes))
-    _remove_others(layout.PREPARED, {f"{scene}.json" for scene in scenes})
-    layout.FLOW.mkdir(parents=True, exist_ok=True)
+    _remove_others(stage.SEQUENCES, set(scenes))
+    _remove_others(stage.PREPARED, {f"{scene}.json" for scene in scenes})
+    stage.FLOW.mkdir(parents=True, exist_ok=True)
     for scene in scenes if config.flow else []:
         if not _flow_is_current(scene):
             _write_flow(config, scene)
     # Flow that this configuration does not need is kept while it is valid: the next one may need it.
-    _remove_others(layout.FLOW, {f"{scene}.npz" for scene in scenes if _flow_is_current(scene)})
-    with replacing(layout.RUNS) as folder:
+    _remove_others(stage.FLOW, {f"{scene}.npz" for scene in scenes if _flow_is_current(scene)})
+    with replacing(stage.RUNS) as folder:
         for name in config.runs:
             _write_json(folder / f"{name}.json", _plan(config, name))
 
@@ -55,7 +55,7 @@ def run(config: Config) -> None:
 def _write_sequence(config: Config, scene: str, record: dict[str, Any]) -> list[str]:
     """Writes the scene in the CDnet layout; returns the defects that were found and tolerated."""
     dataset = find_dataset(record["kind"])
-    target = layout.SEQUENCES / scene
+    target = stage.SEQUENCES / scene
     with (
         resumable_folder(target, record) if dataset.resumable else replacing(target) as folder,
         progress_bar(f"preparing {scene}") as progress,
@@ -65,7 +65,7 @@ def _write_sequence(config: Config, scene: str, record: dict[str, Any]) -> list[
 
 def _inspected(config: Config, scene: str, record: dict[str, Any], tolerated: list[str]) -> dict[str, Any]:
     """Returns a description of the written sequence, of which every frame is decoded to find broken ones."""
-    folder = layout.SEQUENCES / scene
+    folder = stage.SEQUENCES / scene
     sequence = read_cdnet(folder, scene, config.data.on_corrupt)
     with progress_bar(f"checking {scene}", len(sequence)) as progress:
         threads = config.data.workers or cores()
@@ -92,13 +92,13 @@ def _flow_about(scene: str) -> dict[str, Any]:
 
 def _flow_is_current(scene: str) -> bool:
     try:
-        return FlowFile(layout.scene_flow(scene)).about == _flow_about(scene)
+        return FlowFile(stage.scene_flow(scene)).about == _flow_about(scene)
     except DataError:
         return False
 
 
 def _write_flow(config: Config, scene: str) -> None:
-    sequence = read_cdnet(layout.SEQUENCES / scene, scene, config.data.on_corrupt)
+    sequence = read_cdnet(stage.SEQUENCES / scene, scene, config.data.on_corrupt)
     if sequence.still_pictures:
         raise DataError(f"flow: {scene} is a set of single pictures, without motion between them; set flow=false")
     with progress_bar(f"optical flow of {scene}", len(sequence)) as progress:
@@ -108,8 +108,8 @@ def _write_flow(config: Config, scene: str) -> None:
                 yield sequence.numbers[index], flow
                 progress(index + 1)
 
-        write_flow_file(layout.scene_flow(scene), numbered(), _flow_about(scene))
-    print(f"{scene}: optical flow, {layout.scene_flow(scene).stat().st_size / 1e6:.1f} MB")
+        write_flow_file(stage.scene_flow(scene), numbered(), _flow_about(scene))
+    print(f"{scene}: optical flow, {stage.scene_flow(scene).stat().st_size / 1e6:.1f} MB")
 
 
 def _plan(config: Config, name: str) -> dict[str, Any]:
@@ -119,17 +119,17 @@ def _plan(config: Config, name: str) -> dict[str, Any]:
     """
     plan = planned(config, name, {scene: _scene(config, scene) for scene in config.data.scenes})
     for entry in [*plan["train"], *plan["predict"]] if config.flow else []:
-        entry["flow"] = hashlib.sha256(layout.scene_flow(entry["scene"]).read_bytes()).hexdigest()
+        entry["flow"] = hashlib.sha256(stage.scene_flow(entry["scene"]).read_bytes()).hexdigest()
     return plan
 
 
 def _scene(config: Config, name: str) -> Scene:
-    sequence = read_cdnet(layout.SEQUENCES / name, name, config.data.on_corrupt)
+    sequence = read_cdnet(stage.SEQUENCES / name, name, config.data.on_corrupt)
     return Scene(_prepared(name)["sha256"], tuple(labelled_numbers(sequence)))
 
 
 def _prepared(scene: str) -> dict[str, Any]:
-    file = layout.PREPARED / f"{scene}.json"
+    file = stage.PREPARED / f"{scene}.json"
     content: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
     return content
 

@@ -13,7 +13,7 @@ from cleanplate.data.io.images import write_image
 from cleanplate.data.io.results import VideoResults
 from cleanplate.errors import DataError
 from cleanplate.models import registry
-from cleanplate.pipeline import layout
+from cleanplate.pipeline import stage
 from cleanplate.pipeline.report_tracking import track_evaluation
 from cleanplate.report.clips import foreground_frames, side_by_side, write_gif, write_mp4
 from cleanplate.report.contact_sheet import contact_sheet
@@ -33,9 +33,9 @@ def run(config: Config, project: Path = Path()) -> None:
     Raises:
         DataError: if a scene has no predictions, or a file is broken.
     """
-    reports = project / layout.REPORTS
+    reports = project / stage.REPORTS
     metrics = read_metrics(reports / "metrics.json")
-    plans = [json.loads((project / layout.RUNS / f"{name}.json").read_text()) for name in config.runs]
+    plans = [json.loads((project / stage.RUNS / f"{name}.json").read_text()) for name in config.runs]
     tested = [(plan["run"], entry["scene"]) for plan in plans for entry in plan["predict"]]
     folders = {scene: predictions_of(project, run, scene) for run, scene in tested}
     league = plans[0]["league"] or registry.model_class(config.model.name).league
@@ -69,7 +69,7 @@ def predictions_of(project: Path, run: str, scene: str) -> Path:
     Raises:
         DataError: naming the place, where there are none.
     """
-    place = project / layout.scene_predictions(run, scene)
+    place = project / stage.scene_predictions(run, scene)
     if not VideoResults(place).has_masks():
         raise DataError(f"{place}: no masks there for {scene}; run the predict stage first")
     return place
@@ -78,7 +78,7 @@ def predictions_of(project: Path, run: str, scene: str) -> Path:
 def _draw(
     config: Config, project: Path, scene: str, folder: Path, figures: Path, metrics: Mapping[str, Any], league: str
 ) -> SceneFigures:
-    location = project / layout.SEQUENCES / scene
+    location = project / stage.SEQUENCES / scene
     result = SceneResult(open_sequence(location, scene, config.data.on_corrupt), folder)
     score = ((metrics.get("videos") or {}).get(scene) or {}).get("f_measure")
     subtitle = " · ".join([config.model.name, league, *([] if score is None else [f"F-measure {score:.4f}"])])
@@ -92,9 +92,9 @@ def _draw(
 
 def _page(config: Config, project: Path, metrics: Mapping[str, Any], scenes: list[SceneFigures], league: str) -> Page:
     model = registry.model_class(config.model.name)
-    charts = precision_recall_charts(sorted((project / layout.REPORTS / "plots").glob("*.csv")))
+    charts = precision_recall_charts(sorted((project / stage.REPORTS / "plots").glob("*.csv")))
     for name in config.runs:
-        curves = project / layout.MODELS / name / "curves.csv"
+        curves = project / stage.MODELS / name / "curves.csv"
         if curves.is_file():
             charts += training_charts(curves, name)
     facts = {"model": config.model.name, "family": model.family, "league": league, "after": model.paper}

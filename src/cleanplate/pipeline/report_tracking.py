@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cleanplate.config import Config
 from cleanplate.models import registry
-from cleanplate.pipeline import layout
+from cleanplate.pipeline import stage
 from cleanplate.report.page import SceneFigures
 
 if TYPE_CHECKING:  # Lightning takes seconds to import; without tracking the report does not need it
@@ -41,11 +41,11 @@ def track_evaluation(
     ) as logger:
         if logger is None:
             return
-        logger.attempt(lambda run: run.log(_media(project / layout.REPORTS, scenes) | _table(metrics)))
+        logger.attempt(lambda run: run.log(_media(project / stage.REPORTS, scenes) | _table(metrics)))
         logger.attempt(lambda run: run.summary.update(dict(metrics.get("overall") or {})))
         checkpoints = {}
         for name in config.runs:
-            path = project / layout.MODELS / name / "model.ckpt"
+            path = project / stage.MODELS / name / "model.ckpt"
             if path.is_file():
                 checkpoints[name] = checkpoint_lineage(path, name)
         data = dvc_digests(project, "data/sequences")

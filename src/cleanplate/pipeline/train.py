@@ -16,9 +16,9 @@ from cleanplate.errors import ConfigError
 from cleanplate.models import BackgroundModel
 from cleanplate.models.checkpoint import save
 from cleanplate.models.supervised.base import SupervisedModel
-from cleanplate.pipeline import layout, stage
-from cleanplate.pipeline.layout import opened
+from cleanplate.pipeline import stage
 from cleanplate.pipeline.plans import Plan, check_leakage
+from cleanplate.pipeline.stage import opened
 from cleanplate.utils.files import remove, replacing
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ _SAMPLES = 4
 
 def run(config: Config, name: str) -> None:
     """Trains run `name`; writes `data/models/<name>/`: `model.ckpt`, `training.json` and, if learned, `curves.csv`."""
-    plan = json.loads((layout.RUNS / f"{name}.json").read_text())
+    plan = json.loads((stage.RUNS / f"{name}.json").read_text())
     check_leakage(plan)
     model = config.create_model()
     material = _material(config, name, plan, model)
-    work = layout.WORK / name
+    work = stage.WORK / name
     with _tracked(config, name, plan, model) as logger:
         fitted = fit(
             model,
@@ -49,7 +49,7 @@ def run(config: Config, name: str) -> None:
         if not fitted.is_writer:
             return
         print(f"{name}: {model.name} fitted in {fitted.seconds:.1f} s" + (", resumed" if fitted.resumed else ""))
-        with replacing(layout.MODELS / name) as folder:
+        with replacing(stage.MODELS / name) as folder:
             folder.mkdir()
             save(model, folder / "model.ckpt", run=name, data=plan["train"])
             if (work / "curves.csv").is_file():
@@ -59,7 +59,7 @@ def run(config: Config, name: str) -> None:
         if logger is not None:
             from cleanplate.engine.artifacts import log_checkpoint
 
-            log_checkpoint(logger, layout.MODELS / name / "model.ckpt", {"run": name, "data": plan["train"], **facts})
+            log_checkpoint(logger, stage.MODELS / name / "model.ckpt", {"run": name, "data": plan["train"], **facts})
     remove(work)
 
 

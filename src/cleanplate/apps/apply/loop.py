@@ -15,8 +15,7 @@ import torch
 from cleanplate.apps.apply.io_threads import WriteBehind
 from cleanplate.apps.apply.model_setup import in_order, threads_of
 from cleanplate.apps.apply.writers import Writer
-from cleanplate.data.streams.stream import Numbered
-from cleanplate.data.subsampling import batched
+from cleanplate.data.streams.stream import Numbered, batched
 from cleanplate.errors import CleanplateError, ModelError, first_line
 from cleanplate.models import BackgroundModel
 from cleanplate.report.frame_result import FrameResult

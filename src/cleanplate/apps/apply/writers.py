@@ -15,7 +15,7 @@ from cleanplate.apps.apply.mask_video import write_mask_video
 from cleanplate.apps.apply.outputs import Target
 from cleanplate.apps.apply.table import TableWriter
 from cleanplate.data.io.images import read_color, write_image
-from cleanplate.data.subsampling import best_of_parts, subsample
+from cleanplate.data.streams.stream import best_of_parts, subsample
 from cleanplate.errors import ConfigError, DataError
 from cleanplate.report.clips import narrowed, write_gif, write_mp4, write_webm
 from cleanplate.report.colours import cut_out, tinted

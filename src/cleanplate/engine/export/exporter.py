@@ -6,10 +6,9 @@ from pathlib import Path
 
 import torch
 
-from cleanplate.engine.export.metadata import metadata_of
 from cleanplate.engine.export.model_graph import ModelGraph, graph_of
 from cleanplate.engine.export.quantization import calibration_of, check_network, quantization_loss, quantize
-from cleanplate.engine.export.writers import onnx_of, write_onnx, write_openvino, write_torchscript
+from cleanplate.engine.export.writers import metadata_of, onnx_of, write_onnx, write_openvino, write_torchscript
 from cleanplate.errors import ModelError
 from cleanplate.models.checkpoint import load
 from cleanplate.models.exported import SUFFIXES, load_exported

@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from cleanplate.errors import ModelError
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.components.graphs.estimates import PredictionGraph, Size
-from cleanplate.models.prediction_graph import check_exportable, prediction_graph
 from cleanplate.models.registry import available
 from cleanplate.models.supervised.base import SupervisedModel
+from cleanplate.models.wrapper import check_exportable, prediction_graph
 
 
 class ModelGraph(nn.Module):

@@ -18,8 +18,8 @@ from torch import nn
 from cleanplate.data.open import open_stream
 from cleanplate.data.sequence import FrameSequence, evenly_spaced
 from cleanplate.data.training import labelled_numbers
-from cleanplate.engine.export.metadata import input_names
 from cleanplate.engine.export.model_graph import ModelGraph
+from cleanplate.engine.export.writers import input_names
 from cleanplate.errors import DataError, ModelError
 from cleanplate.metrics.functional.cdnet import CdnetCounts, PixelCounter, cdnet_metrics
 from cleanplate.models.base import BackgroundModel

@@ -1,20 +1,60 @@
 """Graphs in the formats that runtimes read: ONNX, OpenVINO and TorchScript, with their metadata in the same file."""
 
+import hashlib
 import io
 import json
 import tempfile
 import warnings
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import cleanplate
-from cleanplate.engine.export.metadata import input_names
 from cleanplate.engine.export.model_graph import ModelGraph
 from cleanplate.errors import ModelError
-from cleanplate.models.exported import EXTRA, FRAMES, NEXT, OUTPUTS
+from cleanplate.models.base import BackgroundModel
+from cleanplate.models.checkpoint_file import read
+from cleanplate.models.exported import EXTRA, FORMAT, FRAMES, NEXT, NOTES, OUTPUTS, RATE, STATES, packed
 from cleanplate.models.exported.runtimes import GRAPH, WEIGHTS, openvino
+
+
+def metadata_of(model: BackgroundModel, graph: ModelGraph, checkpoint: Path) -> dict[str, str]:
+    """The metadata of a file with this graph of the model in a checkpoint; read by `ExportedModel`."""
+    options = model.describe()["options"]
+    notes = {key: value for key, value in read(checkpoint).get("notes", {}).items() if _is_json(value)}
+    states = {name: state.numpy() for name, state in graph.states.items()}
+    return {
+        "cleanplate": cleanplate.__version__,
+        "format": str(FORMAT),
+        "name": model.name,
+        "family": model.family,
+        "league": model.league,
+        "paper": model.paper,
+        "size": json.dumps(graph.size),
+        "parameters": str(model.parameters),
+        "options": json.dumps(options),
+        "foreground": json.dumps(model.head.options.model_dump()),
+        "inputs": json.dumps(input_names(graph)),
+        NOTES: json.dumps(notes),
+        "checkpoint_sha256": hashlib.sha256(checkpoint.read_bytes()).hexdigest(),
+        **({STATES: packed(states)} if states else {}),
+    }
+
+
+def input_names(graph: ModelGraph) -> list[str]:
+    """The names of the graph's inputs, in order."""
+    return [FRAMES, *([RATE] if graph.takes_rate else []), *graph.states]
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value)
+    except TypeError:
+        return False
+    return True
+
 
 _OPSET = 17  # the oldest with all operations that are needed
 _FIXED_DATE = (1980, 1, 1, 0, 0, 0)  # the same model gives the same file at any time

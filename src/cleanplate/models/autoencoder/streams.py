@@ -12,7 +12,7 @@ from torch import Tensor
 
 from cleanplate.data.flow import Flow, FlowTracker, resized_flow
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.data.subsampling import batched
+from cleanplate.data.streams.stream import batched
 from cleanplate.models.base import BackgroundModel
 from cleanplate.models.registry import create
 from cleanplate.utils.arrays import Image

@@ -8,7 +8,7 @@ Inputs and outputs are the same in every format. Input: `frames`, uint8 BGR `[N,
 `[N, H, W, 3]`. OpenVINO files take one frame at a time, and so do models that remember. The latter also take
 `learning_rate`, float32 `[1]` (-1 is the model's own, 0 freezes), and each of their states under its name, and return
 each state for the next frame as `next_<name>` after the other outputs. The metadata holds the states before the first
-frame, see `cleanplate.models.exported.metadata.unpacked`.
+frame, see `cleanplate.models.exported.model.unpacked`.
 
 Without cleanplate:
 
@@ -35,7 +35,7 @@ With states, by ONNX Runtime:
 
 from pathlib import Path
 
-from cleanplate.models.exported.metadata import (
+from cleanplate.models.exported.model import (
     EXTRA,
     FORMAT,
     FRAMES,
@@ -45,10 +45,10 @@ from cleanplate.models.exported.metadata import (
     RATE,
     STATES,
     SUFFIXES,
+    ExportedModel,
     packed,
     unpacked,
 )
-from cleanplate.models.exported.model import ExportedModel
 from cleanplate.models.exported.runtimes import OnnxModel, OpenVinoModel, TorchScriptModel
 
 __all__ = [

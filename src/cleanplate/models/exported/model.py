@@ -1,8 +1,12 @@
 """The base of exported models, whatever runtime runs them."""
 
+import base64
+import binascii
+import io
 import json
+import zipfile
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +17,45 @@ from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import ConfigError, ModelError
 from cleanplate.foreground import ForegroundOptions
 from cleanplate.models.base import BackgroundModel
-from cleanplate.models.exported.metadata import FORMAT, NOTES, RATE, STATES, Arrays, unpacked
 from cleanplate.models.types import Estimate, Prediction, check_learning_rate
 from cleanplate.utils.arrays import Image
 from cleanplate.utils.options import validated
+
+FORMAT = 1
+"""Version of the format; it grows when older versions of cleanplate cannot read the file."""
+
+SUFFIXES = {".onnx": "onnx", ".openvino": "openvino", ".torchscript": "torchscript"}
+FRAMES, RATE = "frames", "learning_rate"
+OUTPUTS = ("mask", "score", "background")
+NEXT = "next_"
+EXTRA = "cleanplate.json"
+NOTES = "notes"
+STATES = "states"
+
+Arrays = dict[str, NDArray[Any]]
+
+
+def packed(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Named arrays, in order, as text: NumPy's `.npz` in base64."""
+    data = io.BytesIO()
+    np.savez_compressed(data, allow_pickle=False, **dict(arrays))
+    return base64.b64encode(data.getvalue()).decode()
+
+
+def unpacked(text: str) -> Arrays:
+    """The arrays of `packed`; none from an empty text. Runs no code.
+
+    Raises:
+        ValueError: if the text holds no arrays.
+    """
+    if not text:
+        return {}
+    try:
+        with np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False) as kept:
+            return {name: kept[name] for name in kept.files}
+    except (binascii.Error, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise ValueError("no arrays") from error
+
 
 _JSON = ("options", NOTES, "int8")
 

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import ModelError
-from cleanplate.models.exported.metadata import EXTRA, FRAMES, Arrays
-from cleanplate.models.exported.model import ExportedModel, threads
+from cleanplate.models.exported.model import EXTRA, FRAMES, Arrays, ExportedModel, threads
 
 GRAPH, WEIGHTS = "model.xml", "model.bin"
 """The two files that OpenVINO writes; an exported file is a plain zip of both and `cleanplate.json`."""

@@ -13,7 +13,7 @@ from torchmetrics.classification import BinaryF1Score, BinaryJaccardIndex, Binar
 
 from cleanplate.data.sequence import evenly_spaced
 from cleanplate.data.training import MOVING, UNKNOWN, NumberedBatches
-from cleanplate.metrics.boundary import BoundaryF
+from cleanplate.metrics.cdnet import BoundaryF
 from cleanplate.models.components.losses.segmentation import segmentation_loss
 from cleanplate.models.supervised.examples import Examples, LabelledOptions
 from cleanplate.models.training import scheduled

@@ -21,8 +21,8 @@ from cleanplate.models.autoencoder.streams import FlowStream, MaskStream, Stream
 from cleanplate.models.components.encoder_decoder import ConvAutoencoder
 from cleanplate.models.components.graphs.estimates import EstimateGraph
 from cleanplate.models.components.graphs.networks import NetworkBackground
-from cleanplate.models.prediction_graph import prediction_graph
 from cleanplate.models.registry import available, register
+from cleanplate.models.wrapper import prediction_graph
 
 
 class FlowOptions(AutoencoderOptions):

@@ -32,10 +32,9 @@ from cleanplate.models.hybrid.plate.inference import (
     smoothed_probability,
 )
 from cleanplate.models.hybrid.plate.network import MULTIPLE, ForegroundNetwork
-from cleanplate.models.prediction_graph import estimate_graph
 from cleanplate.models.registry import register
 from cleanplate.models.types import Estimate
-from cleanplate.models.wrapper import ModelWrapper
+from cleanplate.models.wrapper import ModelWrapper, estimate_graph
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import NonNegative, Options
 

@@ -33,14 +33,13 @@ from cleanplate.models.components.tensors import bf16_autocast
 from cleanplate.models.hybrid.plate.graph import FusedScoreGraph
 from cleanplate.models.hybrid.plate.inference import fuse, pretrained_weights, smoothed_probability
 from cleanplate.models.hybrid.plate.network import MULTIPLE, ForegroundNetwork
-from cleanplate.models.prediction_graph import estimate_graph
 from cleanplate.models.registry import register
 from cleanplate.models.supervised.base import SupervisedModel
 from cleanplate.models.supervised.bgsnet.examples import BgsExamples, stacked
 from cleanplate.models.supervised.bgsnet.options import BgsNetOptions
 from cleanplate.models.supervised.bgsnet.recent_background import RECENT_STATES, RecentBackground, RecentBackgroundGraph
 from cleanplate.models.types import Estimate
-from cleanplate.models.wrapper import ModelWrapper
+from cleanplate.models.wrapper import ModelWrapper, estimate_graph
 from cleanplate.utils.arrays import Image
 
 

@@ -30,12 +30,11 @@ from cleanplate.models.components.graphs.estimates import (
     PredictionGraph,
     States,
 )
-from cleanplate.models.prediction_graph import prediction_graph
 from cleanplate.models.registry import create, register
 from cleanplate.models.supervised.unet.graph import SegmentationGraph
 from cleanplate.models.supervised.unet.model import UNet
 from cleanplate.models.types import Estimate, League
-from cleanplate.models.wrapper import ModelWrapper, below
+from cleanplate.models.wrapper import ModelWrapper, below, prediction_graph
 from cleanplate.utils.arrays import Image, Score
 from cleanplate.utils.options import Options, Share
 
