@@ -49,7 +49,7 @@ _MODULES = {
     "available": "cleanplate.models.registry",
     "create": "cleanplate.models.registry",
     "load": "cleanplate.models.checkpoint",
-    "open_sequence": "cleanplate.data.open",
+    "open_sequence": "cleanplate.data.datasets.cdnet",
     "register": "cleanplate.models.registry",
     "save": "cleanplate.models.checkpoint",
 }

@@ -1,4 +1,4 @@
-"""How every stage starts: configuration read and validated first, errors a user can mend in one line."""
+"""What the stages share: how each starts, and where each leaves its files below the project's folder."""
 
 import argparse
 import logging
@@ -13,7 +13,6 @@ from cleanplate.data.datasets.cdnet import read_cdnet
 from cleanplate.data.flow import FlowFile
 from cleanplate.data.sequence import FrameSequence
 from cleanplate.errors import CleanplateError
-from cleanplate.pipeline import stage
 
 
 def main(run: Callable[[Config], None]) -> None:
@@ -99,7 +98,7 @@ def opened(config: Config, entry: dict[str, Any]) -> FrameSequence:
     does.
     """
     scene = entry["scene"]
-    sequence = read_cdnet(stage.SEQUENCES / scene, scene, config.data.on_corrupt)
+    sequence = read_cdnet(SEQUENCES / scene, scene, config.data.on_corrupt)
     if "flow" in entry:
-        sequence.flow = FlowFile(stage.scene_flow(scene))
+        sequence.flow = FlowFile(scene_flow(scene))
     return sequence
