@@ -35,9 +35,9 @@ GENERATED = ("cameraJitter", "PTZ")
 Variant = tuple[str, dict[str, Any], dict[str, Any]]
 VARIANTS: dict[str, Variant] = {
     "lowmotion": ("lowmotion", {}, {}),
-    "– registration": ("lowmotion", {"stabilization": False, "mosaic": False}, {}),
-    "– views": ("lowmotion", {"mosaic": False}, {}),
-    "– residual": ("lowmotion", {"residual_subspace": False}, {}),
+    "– stabilization": ("lowmotion", {"stabilization": False, "mosaic": False}, {}),
+    "– mosaic": ("lowmotion", {"mosaic": False}, {}),
+    "– residual subspace": ("lowmotion", {"residual_subspace": False}, {}),
     "– noise": ("lowmotion", {"noise": False}, {}),
     "– support": ("lowmotion", {}, {"support": 0.0}),
     "median": ("median", {}, {}),
