@@ -1,4 +1,4 @@
-"""Checkpoints and prediction sets as W&B artifacts, each saying what it was made from."""
+"""Checkpoints and predictions as W&B artifacts with their lineage."""
 
 import re
 from collections.abc import Mapping

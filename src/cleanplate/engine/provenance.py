@@ -1,4 +1,4 @@
-"""Where a result comes from: code, data, versions and hardware, so that it can be made again."""
+"""Provenance of a result: code, data, versions and hardware."""
 
 import hashlib
 import platform

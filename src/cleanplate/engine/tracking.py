@@ -1,4 +1,4 @@
-"""Experiment tracking with Weights & Biases, through Lightning's logger; it never lets the work it watches fail.
+"""Experiment tracking with Weights & Biases through Lightning's logger; a failure of it never stops the work.
 
 What can go wrong and what happens then, each with one line of warning: wandb is not installed: no tracking; an online
 run cannot log in or connect: it goes on offline, `wandb sync` sends it later; logging fails half-way (disk full, W&B's

@@ -1,4 +1,4 @@
-"""The Lightning `Trainer` from plain configuration values."""
+"""Builds the Lightning `Trainer` from the configuration."""
 
 import logging
 import warnings

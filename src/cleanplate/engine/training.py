@@ -1,4 +1,4 @@
-"""Fits any model; a learned one with checkpoints, so that a killed training goes on where it stopped."""
+"""Fits any model; a learned one with checkpoints, so that a killed training resumes."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""From frame and background to score: how far a pixel is from the clean plate, in grey levels."""
+"""Difference between frame and background, and the score computed from it, in grey levels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Every number of the foreground head, in one place."""
+"""Options of the foreground head."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""`cleanplate benchmark`: every unsupervised model on every scene, one parameter set per model, row by row.
+"""`cleanplate benchmark`: every unsupervised model on every scene, with one set of options per model.
 
 Rows are kept as they come, so that a benchmark that was stopped goes on where it was; a run that fails leaves a row
 that says why, and is tried again the next time.

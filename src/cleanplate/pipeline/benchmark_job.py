@@ -1,4 +1,4 @@
-"""One model on one scene, measured in a process of its own: a crash, a leak or a memory limit ends this row alone.
+"""Measures one model on one scene in a process of its own, so that a crash or a leak ends this row only.
 
 Started by `benchmark` with the job as JSON; answers with one line of JSON.
 """

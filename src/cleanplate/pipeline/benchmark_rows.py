@@ -1,4 +1,4 @@
-"""The rows of a benchmark and the file that keeps them: appended one at a time, whole or not at all."""
+"""Rows of a benchmark and their CSV file, written atomically one at a time."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Stage `evaluate`: scores the masks by the official rules, and every threshold of the scores that were kept."""
+"""Stage `evaluate`: scores the masks by the official rules, and the saved scores at every threshold."""
 
 import csv
 import json

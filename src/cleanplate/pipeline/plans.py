@@ -1,4 +1,4 @@
-"""Which frames a run learns from and which it is tested on: the protocols, and the check that the two never meet."""
+"""Protocols: which frames a run is trained on and tested on, and the check that the two never overlap."""
 
 import csv
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Stage `predict`: masks and backgrounds of every frame, in the layout that the CDnet site accepts."""
+"""Stage `predict`: masks and backgrounds of every frame in the layout of a CDnet submission."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The report stage: contact sheets, clips, one page, and the W&B run of the evaluation."""
+"""Stage `report`: contact sheets, clips, the page, and the W&B run of the evaluation."""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The W&B run of an evaluation: numbers, pictures, a clip, the prediction set and what it was made from."""
+"""The W&B run of an evaluation: numbers, pictures, a clip, and the predictions with their lineage."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The scores of a result folder, and the files they are written to."""
+"""Scores of a result folder, and the files they are written to."""
 
 import csv
 import json

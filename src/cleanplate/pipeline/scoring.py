@@ -1,4 +1,4 @@
-"""Scores a folder of results against a data set in the CDnet layout, by the official rules."""
+"""Scores a folder of results against a dataset in the CDnet layout by the official rules."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache, partial

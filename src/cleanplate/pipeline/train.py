@@ -1,4 +1,4 @@
-"""Stage `train`: one training run per entry of `runs`, ending in a checkpoint and its curves."""
+"""Stage `train`: one training per entry of `runs`; writes a checkpoint and its curves."""
 
 import json
 import shutil

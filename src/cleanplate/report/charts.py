@@ -1,4 +1,4 @@
-"""Line charts as SVG, made here so that a page needs no network and no script; colours follow the page's theme."""
+"""Line charts as SVG, without scripts; colours follow the theme of the page."""
 
 import math
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Moving pictures of a result: a GIF, an MP4 that browsers play, a WebM with alpha."""
+"""Clips of a result: a GIF, an MP4 for browsers, a WebM with alpha."""
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction

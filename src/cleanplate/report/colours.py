@@ -1,4 +1,4 @@
-"""The colours of right and wrong."""
+"""Colours of true and false positives and negatives, and of the foreground tint."""
 
 import cv2
 import numpy as np

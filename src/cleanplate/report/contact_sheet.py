@@ -1,4 +1,4 @@
-"""One picture that shows how a model does on a scene."""
+"""Contact sheet of a scene: frames, backgrounds, scores, masks and errors in one picture."""
 
 from collections.abc import Sequence
 

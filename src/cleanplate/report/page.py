@@ -1,4 +1,4 @@
-"""The report's page: one HTML file with tables and charts in it, pictures beside it, nothing from the network."""
+"""The page of the report: one HTML file with tables and charts, without network access."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""One scene's frames with what was predicted for them, as the pipeline leaves both on disk."""
+"""Frames, masks and backgrounds of one scene, read from the folders of the pipeline."""
 
 from dataclasses import dataclass
 from functools import cached_property

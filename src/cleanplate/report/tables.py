@@ -1,4 +1,4 @@
-"""Scores as tables on the terminal."""
+"""Tables on the terminal: scores, models, options."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Charts from the CSV files that the pipeline leaves: training curves, and precision against recall."""
+"""Charts from the CSV files of the pipeline: training curves, precision against recall."""
 
 import csv
 from pathlib import Path

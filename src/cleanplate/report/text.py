@@ -1,4 +1,4 @@
-"""Captions on pictures, in a font that comes with Pillow."""
+"""Captions on pictures in Pillow's font."""
 
 from functools import lru_cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every logged scalar in a plain CSV file that DVC plots and any spreadsheet reads."""
+"""Writes every logged scalar to a CSV file, which DVC plots and spreadsheets read."""
 
 import csv
 import math

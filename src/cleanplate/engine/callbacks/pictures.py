@@ -1,4 +1,4 @@
-"""What the model sees while it learns: frames with background, score and mask, in W&B."""
+"""Logs frames with background, score and mask to W&B during training."""
 
 import copy
 from collections.abc import Iterator, Sequence

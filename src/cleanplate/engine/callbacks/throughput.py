@@ -1,4 +1,4 @@
-"""How fast a training runs, and whether it waits for its input."""
+"""Measures the speed of a training and the time it waits for its input."""
 
 import time
 from collections.abc import Mapping

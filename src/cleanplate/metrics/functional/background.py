@@ -1,4 +1,4 @@
-"""The scene-background six: how close an estimated background is to the true one.
+"""The six scene-background metrics: how close an estimated background is to the true one.
 
 Source: Maddalena, Petrosino, "Towards Benchmarking Scene Background Initialization" (2015) and the evaluation of the
 scene-background challenge (SBMnet 2016); CQM is Yalman, Ertürk (2013).

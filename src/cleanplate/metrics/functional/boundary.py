@@ -1,4 +1,4 @@
-"""Boundary F: how well the outlines of masks agree."""
+"""Boundary F: agreement of the outlines of masks."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Every threshold at once: histograms of scores over positives and negatives, and the curves made of them."""
+"""Histograms of scores over positives and negatives, and the curves over all thresholds computed from them."""
 
 from dataclasses import dataclass
 

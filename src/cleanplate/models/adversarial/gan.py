@@ -1,16 +1,15 @@
-"""What all generative adversarial models share: a generator of backgrounds, and an encoder that finds the right one.
+"""Base class of the GANs: a generator of backgrounds, and an encoder that maps a frame to its background.
 
-A generator turns codes from a normal prior into pictures of the scene; a discriminator, which only training knows,
-tells them from real ones. Neither sees the frame whose background is wanted. So an encoder learns beside them to invert
-the generator: it recovers the codes of generated pictures, and finds for frames the code whose picture explains them,
-where regions that look like foreground weigh little. It never moves the generator, which learns from its opponent, and
-from mean and variety of the real pictures (`matching`). At test time a few steps of gradient descent through the
-generator may refine the code (`search_steps`).
+A generator maps codes from a normal prior to pictures of the scene, and a discriminator, used in training only,
+separates them from real ones. Neither sees the frame whose background is wanted. Therefore an encoder is trained to
+invert the generator: it recovers the codes of generated pictures, and for frames it finds the code whose picture
+matches them, with foreground-like regions down-weighted. It does not change the generator, which learns from the
+discriminator and from mean and variance of the real pictures (`matching`). In prediction a few steps of gradient
+descent may refine the code (`search_steps`).
 
-A GAN learns whatever its real pictures show, so these must be pictures of the *background*: foreground is painted over
-before the discriminator sees them (`cleaning`). It sees what `ResidualOnBackground` shows an encoder: the
-squashed difference from the initial background, in which the rest of an object weighs no more than a change of light;
-from scratch, the picture.
+A GAN reproduces its real pictures, so these must show the *background*: foreground is painted over before the
+discriminator sees them (`search.cleaned`). The discriminator sees the squashed difference from the initial background,
+in which the rest of an object weighs no more than a change of light; without an initial background it sees the picture.
 
 Papers: Goodfellow et al., Generative adversarial nets (2014, arXiv 1406.2661); Salimans et al., Improved techniques for
 training GANs (2016, arXiv 1606.03498), for the matching; Schlegl et al., f-AnoGAN (2019, doi

@@ -1,4 +1,4 @@
-"""The networks of GANs, in DCGAN's manner: strided convolutions down, resized ones up, nothing fully pooled.
+"""Networks of the GANs, as in DCGAN: strided convolutions down, resizing and convolutions up.
 
 Papers: Radford et al., DCGAN (2016, arXiv 1511.06434); for the discriminator that reconstructs what it sees, Schönfeld
 et al., A U-Net based discriminator for GANs (CVPR 2020, arXiv 2002.12655).

@@ -1,4 +1,4 @@
-"""What the losses of GANs share; each model's own loss stands beside the model."""
+"""Shared parts of the losses of GANs; each model's own loss is in its `model.py`."""
 
 import math
 from collections.abc import Callable

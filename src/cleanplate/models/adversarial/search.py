@@ -1,4 +1,4 @@
-"""The code that explains a frame, searched by gradient descent through the generator.
+"""Searches the latent code of a frame by gradient descent through the generator.
 
 Paper: Schlegl et al., AnoGAN (2017, arXiv 1703.05921), for the search; the weights make it blind to foreground.
 """

@@ -1,4 +1,4 @@
-"""Training of a GAN and of the encoder beside it: three players, three optimisers, stepped by hand."""
+"""Training of a GAN and its encoder: three optimisers, manual optimisation."""
 
 import copy
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What autoencoders with a second stream share: the stream goes with the frames, into training and at test time."""
+"""Base class of autoencoders with a second input stream, in training and prediction."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Further streams beside a frame's colours: its optical flow, or the mask that another model cuts out of it."""
+"""Further input streams beside the colours: optical flow, or the mask of another model."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence

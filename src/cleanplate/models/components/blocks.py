@@ -1,4 +1,4 @@
-"""What encoders and decoders are made of: one stage down, one stage of refinement, in a chosen style."""
+"""Stages of encoders and decoders: downsampling, refinement, attention gates."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

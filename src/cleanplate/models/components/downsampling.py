@@ -1,4 +1,4 @@
-"""Ways to go down a stage that one strided convolution does not offer, and the luminance of pictures."""
+"""Downsampling beyond strided convolution, and the luminance of pictures."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Encoder and decoder: pictures of any size to a code of a few numbers and back.
+"""Convolutional encoder and decoder between pictures of any size and a latent code.
 
 Stages halve the picture until its shorter side is at most 8; channels double up to 128. The decoder resizes to the very
 sizes that the encoder passed through, so any height and width come back exactly.

@@ -1,4 +1,4 @@
-"""An encoder learnt elsewhere, from a local file: a state dict that `torch.save` wrote, or a checkpoint of an `ae`."""
+"""Loads an encoder from a file: a state dict of `torch.save`, or a checkpoint of an `ae`."""
 
 from pathlib import Path
 from typing import Any

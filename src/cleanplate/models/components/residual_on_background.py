@@ -1,4 +1,4 @@
-"""A background for every frame: an initial plate and what a core, some autoencoder, adds to it."""
+"""A network whose output is added to an initial background."""
 
 from typing import Any, Protocol
 

@@ -1,4 +1,4 @@
-"""Pairs of consecutive frames, and which samples of each pixel have nothing moving around them."""
+"""Pairs of consecutive frames, and the selection of samples without motion around them."""
 
 from dataclasses import dataclass
 from functools import cached_property

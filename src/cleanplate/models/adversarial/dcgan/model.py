@@ -1,7 +1,7 @@
-"""DCGAN: a convolutional generator of backgrounds against a convolutional classifier of pictures.
+"""DCGAN: a generator of backgrounds, trained against a discriminator.
 
-What the frame's background is, an encoder tells that learns to invert the generator: see
-`cleanplate.models.adversarial.gan`, also for what keeps the foreground out of the generator.
+An encoder trained to invert the generator maps a frame to its background; `cleanplate.models.adversarial.gan` describes
+it, and what keeps the foreground out of the generator.
 
 Paper: Radford et al., Unsupervised representation learning with deep convolutional generative adversarial networks
 (2016, arXiv 1511.06434); against its restlessness, R1 (Mescheder et al., 2018) or spectral norm (Miyato et al., 2018).

@@ -1,8 +1,8 @@
-"""DCGAN whose discriminator gives back what it sees, with a reconstruction in both losses.
+"""DCGAN whose discriminator also reconstructs its input; both losses contain the reconstruction error.
 
-The discriminator is a U-Net: its encoder judges, its decoder reconstructs the picture from the encoder's features, and
-learns to on real pictures. The generator is held to real pictures through that decoder, which draws it to what
-they have in common. Frames reach their background as in `dcgan`.
+The discriminator is a U-Net: its encoder classifies, and its decoder, trained on real pictures, reconstructs the input
+from the features of the encoder. The reconstruction of generated pictures is compared with real ones, which pulls the
+generator towards what real pictures have in common. Frames are mapped to backgrounds as in `dcgan`.
 
 Papers: Radford et al. (2016, arXiv 1511.06434); for the discriminator, Schönfeld et al., A U-Net based discriminator
 for generative adversarial networks (CVPR 2020, arXiv 2002.12655); for its reconstruction, Zhao et al., Energy-based GAN

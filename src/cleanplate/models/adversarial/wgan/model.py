@@ -1,7 +1,7 @@
-"""Wasserstein GAN with gradient penalty: a critic measures how far the generated backgrounds are from the scene's.
+"""Wasserstein GAN with gradient penalty: a critic estimates the distance between generated and real pictures.
 
-Its measure falls smoothly as the pictures come nearer, where a classifier that always wins has nothing more to say.
-Frames reach their background through an encoder: see `cleanplate.models.adversarial.gan`.
+The estimated distance decreases smoothly as the pictures improve, while a perfect classifier would give no gradient. An
+encoder maps frames to backgrounds, see `cleanplate.models.adversarial.gan`.
 
 Papers: Arjovsky et al., Wasserstein GAN (2017, arXiv 1701.07875); Gulrajani et al., Improved training of Wasserstein
 GANs (2017, arXiv 1704.00028).

@@ -1,7 +1,7 @@
-"""Adversarial autoencoder: an autoencoder whose codes a discriminator cannot tell from samples of a normal prior.
+"""Adversarial autoencoder: a discriminator pulls the latent codes towards a normal prior.
 
-A code space without holes cannot keep a corner for single objects. Codes are linear outputs: a squashed code could
-never match the prior.
+A code space without gaps has no region for single objects. The codes are linear outputs, because a squashed code could
+not match a normal prior.
 
 Paper: Makhzani et al., Adversarial autoencoders (2015, arXiv 1511.05644).
 

@@ -1,4 +1,4 @@
-"""Training of the adversarial autoencoder: two players, two optimisers, stepped by hand."""
+"""Training of the adversarial autoencoder: two optimisers, manual optimisation."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""Convolutional autoencoder: a code of a few numbers cannot hold the moving objects, so what comes back is background.
+"""Convolutional autoencoder: its small latent code cannot represent moving objects, so its output is background.
 
-Learning starts from an initial background (the low-motion one), and the code carries only what differs from it over
-time: light, waves, shade. Regions that look like foreground lose their pull on the loss.
+The network learns a residual to an initial background, so the code represents only what varies over time: light, waves,
+shade. Regions that look like foreground are down-weighted in the loss.
 
 Papers: Hinton and Salakhutdinov, Reducing the dimensionality of data with neural networks (2006); for the weighting and
 the noise channel, Sauvalle and de La Fortelle, Autoencoder-based background reconstruction and foreground segmentation

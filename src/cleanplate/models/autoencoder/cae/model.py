@@ -1,8 +1,7 @@
-"""Coupled autoencoders: the second reconstructs what the first made of the frame; its picture is the background.
+"""Coupled autoencoders: the second one reconstructs the output of the first; its output is the background.
 
-What slips through the first bottleneck is a faint ghost of an object; the second, which never sees a frame, has only
-ghosts to learn from and loses them the same way. Both learn at the same time, each from its own loss: what the first
-gives is passed on without its gradient.
+The first bottleneck lets faint ghosts of objects through. The second autoencoder sees only the output of the first and
+removes them in the same way. Both train at the same time, each with its own loss; no gradient passes between them.
 
 The cascade is after stacked autoencoders (Vincent et al., Stacked denoising autoencoders, JMLR 2010), which train one
 upon the other; there the next one learns codes, here pictures.

@@ -1,4 +1,4 @@
-"""True corruption of pictures, for a network that learns to undo it.
+"""Corruptions of training frames for the denoising autoencoder.
 
 Pure functions: float pictures `[N, C, H, W]` in 0 … 1 in, the same out, never in place; all chance from the generator,
 which must be on the pictures' device. Vincent et al., Extracting and composing robust features with denoising

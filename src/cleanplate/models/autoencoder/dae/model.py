@@ -1,7 +1,7 @@
-"""Denoising autoencoder: it is shown spoilt frames and must give the clean ones.
+"""Denoising autoencoder: it receives corrupted frames and reconstructs the clean ones.
 
-Noise, erased boxes and patches of other frames in the wrong place: whoever learns to undo them has learnt what belongs
-where, and undoes a person in the same way. The loss compares with the uncorrupted frame.
+The corruptions are noise, erased boxes and misplaced patches of other frames. A network that removes them has learnt
+what belongs where, and removes people in the same way. The loss compares the output with the uncorrupted frame.
 
 `two_pass`: in training the reconstruction goes through the network a second time, and the second picture must match the
 frame, too; a background then stays what it is when it is reconstructed again. In use one pass is made.

@@ -1,7 +1,7 @@
-"""Early fusion: an autoencoder that sees beside the colours how each pixel moves, or what another model cut out.
+"""Early fusion: the encoder receives optical flow, or another model's mask, as further channels.
 
-Colours alone do not tell an object from a change of the scene; told what moves, the encoder can leave it out of the
-code. The second stream goes in with the colours, at the first convolution; what comes back is the background only.
+Colour alone does not separate an object from a change of the scene. With the motion as input, the encoder can leave
+moving objects out of the code. The second stream enters at the first convolution; the output is the background only.
 
 Paper: for two streams joined early or late, Simonyan and Zisserman, Two-stream convolutional networks (2014, arXiv
 1406.2199), and Feichtenhofer et al., Convolutional two-stream network fusion (2016, arXiv 1604.06573).

@@ -1,7 +1,7 @@
-"""One encoder, several decoder heads: a picture at several of the decoder's depths, each held to the frame.
+"""Autoencoder with a decoder head, and a loss, at several scales.
 
-Deep supervision: coarse depths are told directly what the background is, not only through the layers above them, so
-that the fine ones have only detail left to add. The finest head gives the background; the others serve training alone.
+Deep supervision: each scale of the decoder has a loss of its own, so that the coarse scales learn the background
+directly and the fine ones add detail. The finest head gives the background; the others are used in training only.
 
 Paper: Lee et al., Deeply-supervised nets (AISTATS 2015, arXiv 1409.5185).
 

@@ -1,8 +1,8 @@
-"""Multi-scale autoencoder: one encoder for each of several sizes of the frame, one decoder for all their codes.
+"""Multi-scale autoencoder: one encoder per scale of the frame, one decoder for all their codes.
 
-The encoder of a coarse frame sees far with few stages, and what it finds (light, shade) does not depend on the detail
-that rules the fine one. All codes together tell the decoder what the background of the frame is. A frame's code has
-`latent_dim` numbers for each scale, so each scale has fewer than `ae` has in all: a longer code would hold objects.
+The encoder of a coarse scale has a large receptive field with few stages, and what it finds (light, shade) does not
+depend on fine detail. The decoder receives all codes. Each scale has `latent_dim` numbers, fewer than `ae` has in
+total: a longer code would represent objects.
 
 Paper: Nah et al., Deep multi-scale convolutional neural network for dynamic scene deblurring (CVPR 2017, arXiv
 1612.02177), for the scales; Hinton and Salakhutdinov (2006) for the autoencoder.

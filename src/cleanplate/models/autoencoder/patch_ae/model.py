@@ -1,7 +1,7 @@
-"""Patch-level autoencoder: the fine stages have own weights for each position in the picture.
+"""Patch-level autoencoder: its fine stages have separate weights for each position in the picture.
 
-A camera that stands still sees the same thing at the same place. Weights that belong to a place can hold what is there,
-road or crown, where shared ones must do for all of them; the code then carries only how the scene varies.
+A still camera sees the same thing at the same place. Weights of their own for each place can represent what is there,
+which shared weights cannot; the code then represents only how the scene varies.
 
 Paper: for convolutions unshared between places, Taigman et al., DeepFace (2014); Chen et al., Locally-connected and
 convolutional neural networks for small footprint speaker recognition (2015).

@@ -1,18 +1,17 @@
-"""Patch-level autoencoder with attention: the flow says where to look, and what is seen there skips the code.
+"""Patch-level autoencoder with attention: skip connections gated by optical flow.
 
-Two encoders with own weights per patch position, for colours and for flow. At every stage the flow's features give a
-gate, how surely a pixel moves; the colours' features, weighted by the gate (`attend: foreground`) or by what is left of
-one (`attend: background`), are handed to the decoder past the code.
+Two encoders with separate weights per patch position process colours and flow. At every stage the features of the flow
+give a gate, the probability that a pixel moves. The features of the colours, weighted by the gate (`attend:
+foreground`) or by one minus the gate (`attend: background`), skip to the decoder.
 
-A skip that copies would bring every object back into the background. Two things hold it back:
+A skip connection that copies would bring every object back into the background. Two things prevent it:
 
 - what skips is no picture, but the weighted mean of each patch, `patch` pixels wide at its own stage: light and colour
   of a neighbourhood pass, an outline does not;
 - while it learns, boxes are pasted into the colours of some frames, with no motion to betray them, and the loss asks
   for the frame without them: the decoder learns to leave out what is only here and now, moving or not.
 
-The gates are gates of motion because they are held to it, by a small loss against the mask of the flow; else
-"background" and "foreground" would be two names for whatever helps.
+A small loss against the mask of the flow makes the gates represent motion.
 
 Paper: Oktay et al., Attention U-Net (2018, arXiv 1804.03999), for gated skips.
 

@@ -1,4 +1,4 @@
-"""Encoder and decoder of `patch_attention_ae`: a second encoder looks at the flow, and gates what skips the code."""
+"""Network of `patch_attention_ae`: a second encoder for the flow computes the gates of the skip connections."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Robust autoencoder: a frame is background plus a sparse picture of what does not belong, and both are solved for.
+"""Robust autoencoder: a frame is the sum of a background and a sparse picture, and both are solved for.
 
 As robust PCA splits a matrix into low rank and sparse, this splits frames X into what an autoencoder says, f(X − S),
 and S, by turns: the network takes a step on reconstructing X − S; then S takes the proximal step of λ‖S‖₁ given f,

@@ -1,4 +1,4 @@
-"""Training of the robust autoencoder: the network and the sparse pictures take turns."""
+"""Training of the robust autoencoder: steps of the network alternate with proximal steps of the sparse pictures."""
 
 from typing import Any
 

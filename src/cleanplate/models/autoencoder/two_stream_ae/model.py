@@ -1,7 +1,7 @@
-"""Late fusion: one encoder for the colours, one for the optical flow, their codes fused, one decoder.
+"""Late fusion: one encoder for colours, one for optical flow, their codes fused, one decoder.
 
-Each stream finds features of its own; only what they say of the whole picture meets. What the motion does to the code
-of the colours (an object that enters shifts it) the fusion can take back.
+Each stream computes features of its own, and only their codes are fused. The fusion can undo the shift of the colour
+code that an entering object causes.
 
 Paper: Simonyan and Zisserman, Two-stream convolutional networks for action recognition in videos (2014, arXiv
 1406.2199).

@@ -1,12 +1,11 @@
-"""U-Net autoencoder whose skips are held back, so that they carry the scene's detail but never the foreground.
+"""U-Net autoencoder whose skip connections are gated, so that they carry detail of the scene but no foreground.
 
-A U-Net with free skips copies the frame, objects and all. Here the code speaks first: decoded alone, as in `ae`, it
-gives a provisional background, which cannot hold objects. Then the encoder reads the frame a second time, but where it
-disagrees with the provisional background by more than a few grey levels it is shown that background instead; all skips
-start from this cleaned picture. The final background is the provisional one and a correction, decoded from code and
-skips. So no skip can copy an object, whatever is learnt: at its pixels, and one further all around them, the object is
-not in what the skips see. What they do see, small disagreements, lets the background follow light and shade more finely
-than the code could. With openness exp(−(gap / tolerance)²), at most .43 of the tolerance ever gets through.
+A U-Net with free skip connections copies the frame with its objects. Here the code alone, decoded as in `ae`, first
+gives a provisional background, which cannot represent objects. The encoder then reads the frame again, but where the
+frame differs from the provisional background by more than a few grey levels it sees that background instead. All skip
+connections start from this cleaned frame, so none can copy an object. The final background is the provisional one plus
+a correction decoded from code and skip connections, which follows light and shade more finely than the code alone. With
+openness exp(−(gap / tolerance)²), at most .43 of the tolerance passes.
 
 Paper: Ronneberger et al., U-Net (MICCAI 2015, arXiv 1505.04597); holding skips back by agreement instead of learned
 gates (Oktay et al., Attention U-Net, 2018, arXiv 1804.03999) is this model's own.

@@ -1,4 +1,4 @@
-"""The U-Net of `unet_ae`: a code decoded alone, and skips that see only what agrees with it."""
+"""Network of `unet_ae`: a provisional background from the code alone gates the skip connections."""
 
 from typing import NamedTuple
 

@@ -1,8 +1,8 @@
-"""Variational autoencoder: the code is a distribution, and telling much in it costs.
+"""Variational autoencoder: the latent code is a distribution, held close to a normal prior.
 
-The encoder gives mean and log-variance of every number in the code; in training the decoder gets a sample, so that
-codes near to each other must mean the same background. What single objects would say in the code is not worth its
-price. At test time the code is the mean: backgrounds do not flicker.
+The encoder gives mean and log-variance of each number of the code, and in training the decoder receives a sample, so
+that similar codes must give the same background. Representing single objects costs more divergence than it saves.
+Prediction uses the mean, so backgrounds do not flicker.
 
 The Kullback-Leibler divergence is taken per sample, summed over the code. For pixels with Laplace noise of scale b,
 negative evidence (the ELBO) is at most Σ|error|/b + KL + constant. Times b/D, with D the number of values in a picture

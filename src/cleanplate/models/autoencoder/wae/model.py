@@ -1,9 +1,9 @@
-"""Wasserstein autoencoder: the codes of all frames together follow a normal prior, by one of two measures.
+"""Wasserstein autoencoder: the distribution of all latent codes is matched to a normal prior, by MMD or a critic.
 
-Where a variational autoencoder pulls the code of every single frame to the prior, here only their mixture must match
-it: codes stay exact, reconstructions sharp. `penalty: mmd` measures the distance by the maximum mean discrepancy with
-inverse multiquadric kernels; it needs no second player. `penalty: gan` learns the measure: a critic of the codes whose
-slope is held at one estimates the Wasserstein distance to the prior.
+A variational autoencoder pulls the code of every frame towards the prior; here only the distribution of all codes must
+match it, so codes stay exact and reconstructions sharp. `penalty: mmd` measures the distance by the maximum mean
+discrepancy with inverse multiquadric kernels. `penalty: gan` estimates the Wasserstein distance with a critic whose
+gradient norm is held at one.
 
 Papers: Tolstikhin et al., Wasserstein auto-encoders (2018, arXiv 1711.01558); for the critic, Gulrajani et al.,
 Improved training of Wasserstein GANs (2017, arXiv 1704.00028); for the discrepancy, Gretton et al., A kernel two-sample

@@ -1,4 +1,4 @@
-"""Training of the Wasserstein autoencoder: with a discrepancy as a plain loss, or against a critic, stepped by hand."""
+"""Training of the Wasserstein autoencoder against a critic: two optimisers, manual optimisation."""
 
 from typing import Any
 

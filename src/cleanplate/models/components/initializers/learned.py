@@ -1,4 +1,4 @@
-"""The learned initialiser: statistics over time, convolution, maximum and average pooling, and a choice per pixel.
+"""The learned initializer: temporal statistics, pooling and convolutions, and a choice per pixel.
 
 After the idea of a background estimation network: the mean over time, then a convolution and pooling. With weights
 drawn at random, or trained towards the mean, that gives a filtered mean. Here the network sees several statistics

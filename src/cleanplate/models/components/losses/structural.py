@@ -1,4 +1,4 @@
-"""Losses that look at a pixel with its surroundings: one minus structural similarity, on one scale or on several."""
+"""Structural losses: one minus SSIM, on one scale or on several."""
 
 import torch
 import torch.nn.functional as F

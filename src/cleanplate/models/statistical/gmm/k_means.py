@@ -1,4 +1,4 @@
-"""K-means of very many small data sets at once, the start of a mixture: deterministic, and at home with static pixels.
+"""K-means of very many small data sets at once, the start of a mixture: deterministic, and exact for static pixels.
 
 Shapes: colours are `[P, D, N]`, N samples of D channels for each of P pixels; the long axis is the contiguous one.
 """

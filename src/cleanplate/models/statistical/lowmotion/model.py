@@ -1,13 +1,13 @@
-"""The classical recipe: a low-motion background, registered where the camera shakes, its light and waves followed.
+"""The classical recipe: low-motion background, stabilization, principal components of the residual, noise.
 
-Per pixel the plate is the median of the samples around which nothing moves (`initializers.low_motion`; of fewer than
-30 frames, `initializers.learned`); a shaking camera is registered by translation (`registration`); eight principal
-components of the residual carry what the whole picture does together (`residual_subspace`); what never rests is
-measured on the same quiet samples and taken off the score. Where the camera pans or zooms, all of this gives way to
-backgrounds put together frame by frame (`views`), at a tenth of the speed.
+The plate of a pixel is the median of its samples without motion around them (`initializers.low_motion`;
+`initializers.learned` for fewer than 30 frames). A shaking camera is compensated by translation (`stabilization`).
+Eight principal components of the residual follow changes that many pixels share (`residual_subspace`). Noise is
+measured on the same motion-free samples and subtracted from the score. If the camera pans or zooms, backgrounds put
+together frame by frame replace all of this (`mosaic`), at a tenth of the speed.
 
-With a learning rate above 0 the plate follows slow changes: where a frame shows background, that much of its difference
-from what was expected is taken over. Backgrounds put together frame by frame stay as they are.
+With a learning rate above 0 the plate follows slow changes: where a frame shows background, that share of its
+difference from the expected background is added to the plate. Mosaic backgrounds do not change.
 
 Example: `cleanplate.create("lowmotion").fit(sequence).apply(frame)`. See also `plate`, which learns the last step.
 """

@@ -1,8 +1,8 @@
-"""A camera that pans, tilts or zooms: the background of a frame is put together from other frames of the same view.
+"""Backgrounds for a camera that pans, tilts or zooms, put together from other frames of the same view.
 
-No one plate serves such a sequence. But most of what a frame shows is shown by others, somewhat moved: the ones that
-look most alike are found by their thumbnails, brought onto the frame by the motion of their corners, and the median of
-what they show there is its background. Where none of them shows a pixel, it is not judged.
+No single plate fits such a sequence, but other frames show most of the same view. The most similar frames are found by
+their thumbnails and aligned with the frame by the motion of corners; the median of what they show is its background. A
+pixel that none of them shows is not scored.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""What a scene's background does beyond standing still: a few principal components of the residual.
+"""Principal components of the residual: changes of light, waves and other common motion of the background.
 
-Light that changes, shade that wanders and waves move many pixels together; eight numbers per frame follow them, and an
-object, which fits no component, does not move the numbers. The older name of the idea is eigenbackgrounds (Oliver et
-al., 2000); components are learnt, and numbers found, from background pixels alone.
+Changing light, moving shade and waves change many pixels together; eight coefficients per frame follow them. An object
+fits no component and does not change the coefficients. The classical name is eigenbackgrounds (Oliver et al., 2000).
+Components and coefficients are computed from background pixels only.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
-"""Registration of a shaking camera: how far each frame is shifted against the scene.
+"""Stabilization of a shaking camera: the shift of each frame against the scene.
 
-Translation alone, by phase correlation (Kuglin and Hines, 1975): on shaking cameras it does better than richer motions,
-which bend where objects pass. It is used only where it plainly helps, for on still scenes it would do harm.
+Only translation is estimated, by phase correlation (Kuglin and Hines, 1975). On shaking cameras it works better than
+richer motion models, which are distorted by passing objects. It is used only if it clearly helps; on still scenes it
+would lower the accuracy.
 """
 
 from collections.abc import Sequence

@@ -1,12 +1,12 @@
-"""OpenCV's background subtractors behind the seam, each with its own mask as the score.
+"""OpenCV's background subtractors, each with its own mask as the score.
 
 MOG2: Zivkovic, "Improved adaptive Gaussian mixture model for background subtraction", 2004. KNN: Zivkovic and van der
 Heijden, "Efficient adaptive density estimation per image pixel", 2006. GSOC: Samsonov, Google Summer of Code 2017, no
 paper. CNT: Zeevi, "BackgroundSubtractorCNT", 2016, no paper. LSBP: Guo, Xu and Qiang, "Background subtraction using
 local SVD binary pattern", 2016. The last three live in `cv2.bgsegm` and are listed only where OpenCV has it.
 
-They judge pixel by pixel, and forget: MOG2 and KNN lose to a plain `median` on scenes whose background stands still,
-for noise and shadows pass one by one, and whoever stays becomes background. In return they need no fit.
+These models work pixel by pixel and forget. On scenes with a still background MOG2 and KNN are worse than `median`:
+single pixels of noise and shadow become foreground, and people who stay become background. In return they need no fit.
 """
 
 from collections.abc import Sequence

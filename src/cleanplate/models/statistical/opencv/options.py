@@ -1,4 +1,4 @@
-"""What can be tuned of OpenCV's subtractors; the defaults are OpenCV's own."""
+"""Options of OpenCV's subtractors; the defaults are OpenCV's."""
 
 from cleanplate.errors import ConfigError
 from cleanplate.utils.options import Count, Options, Positive, Share

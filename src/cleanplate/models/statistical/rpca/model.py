@@ -1,8 +1,8 @@
-"""Robust PCA: frames side by side are a matrix, its low-rank part is background, its sparse part is what moves.
+"""Robust PCA: a matrix of frames is split into a low-rank background and sparse foreground.
 
-The background may change in a few ways that the frames show together (light, shade, a swaying tree), and a new frame's
-place among them is found from the pixels that fit. The subspace is learnt on small frames; what it says is added to a
-plate at full resolution, so that the comparison keeps its detail.
+The background may vary in a few ways that the frames share (light, shade, a swaying tree). The coefficients of a new
+frame are found from the pixels that fit. The subspace is learnt on small frames, and its output is added to a plate at
+full resolution, which keeps the detail.
 
 Paper: Candès, Li, Ma and Wright, Robust principal component analysis? (Journal of the ACM, 2011).
 

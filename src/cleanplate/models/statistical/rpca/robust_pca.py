@@ -1,4 +1,4 @@
-"""Robust principal components: a matrix as a sum of one of low rank and one of few entries.
+"""Robust principal components: a matrix as the sum of a low-rank and a sparse one.
 
 Candès, Li, Ma and Wright, "Robust principal component analysis?", 2011, by the inexact augmented Lagrangian method of
 Lin, Chen and Ma (2010), each step a proximal one: singular values are thresholded, then entries. And the same question

@@ -1,10 +1,9 @@
-"""One picture for the whole sequence: an initial background, on its own.
+"""Temporal statistics: one fixed background for the whole sequence.
 
-The oldest background models, and with enough frames hard to beat where the camera and the light stay still: the median
-shows the background wherever it is seen more than half of the time, the mode wherever it is seen more often than any
-other colour, the mean keeps a ghost of everything that passed, the trimmed mean of what stayed for a while. `benet`
-learns which of them to trust where. Where people cover a place for half of the time, mean and trimmed mean lose to the
-median as it loses to the mode: they average what the median only miscounts.
+The oldest background models, and hard to beat with enough frames of a still camera in constant light. The median shows
+the background where it is visible more than half of the time, the mode where it is visible more often than any other
+colour. The mean keeps a ghost of everything that passed, the trimmed mean of everything that stayed for a while.
+`benet` learns which statistic to use for which pixel.
 
 Lo and Velastin, "Automatic congestion detection system for underground platforms", 2001 (median). See also
 `cleanplate.models.components.initializers`.
