@@ -16,7 +16,7 @@ from cleanplate.pipeline import train
 from labelled_sets import CocoFiles, box, rectangle
 from project import configure, walk
 
-SMALL = ["side=32", "width=8", "widest=16", "stages=3", "average=0.9", "learning_rate=0.01"]
+SMALL = ["side=32", "width=8", "widest=16", "stages=3", "ema_decay=0.9", "learning_rate=0.01"]
 SHORT = ["steps=60", "epoch_steps=20", "batch_size=4", "workers=0"]
 
 
