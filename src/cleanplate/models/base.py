@@ -9,7 +9,7 @@ import numpy as np
 
 from cleanplate.data.open import FramesLike, as_sequence
 from cleanplate.data.sequence import FrameSequence
-from cleanplate.errors import CleanplateError, ModelError
+from cleanplate.errors import ModelError
 from cleanplate.foreground import ForegroundHead, ForegroundOptions
 from cleanplate.foreground.difference import resting_noise
 from cleanplate.models import checkpoint_file
@@ -246,17 +246,9 @@ class BackgroundModel(Exportable, ABC):
         """Restores a file of `save`; raises `ModelError` if it is damaged, or of another name or other options."""
         content = checkpoint_file.read(path)
         checkpoint_file.check_same_model(content, self.describe(), type(self.options).renamed, path)
-        self.restore(content, path)
+        checkpoint_file.restore(self, content, path)
         self.head = ForegroundHead(ForegroundOptions(**content["model"]["foreground"]))
         return self
-
-    def restore(self, content: dict[str, Any], path: Path | str) -> None:
-        """Takes the state of a checkpoint's content; raises `ModelError` naming `path` if it does not fit."""
-        try:
-            self.load_state_dict(checkpoint_file.as_arrays(content["state"]))
-            self.load_stream_state(checkpoint_file.all_arrays(content.get("memory", {})))
-        except (CleanplateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
-            raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
 
     def _checked_frame(self, frame: Any) -> Image:
         """Returns a frame as uint8 BGR `[H, W, 3]`; raises `ModelError` for a wrong form or size."""

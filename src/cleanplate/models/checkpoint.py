@@ -35,7 +35,7 @@ def load(path: Path | str, foreground: ForegroundOptions | None = None) -> Backg
             model = create(described["name"], head, **described["options"])
     except (CleanplateError, LookupError, TypeError, AttributeError) as error:
         raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
-    model.restore(content, path)
+    checkpoint_file.restore(model, content, path)
     return model
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 import cleanplate
-from cleanplate.errors import ModelError
+from cleanplate.errors import CleanplateError, ModelError
 from cleanplate.utils.files import replacing
 
 FORMAT = 1
@@ -108,3 +108,12 @@ def check_same_model(
     for key, value in plain_values(own["options"]).items():
         if options.get(key) != value:
             raise ModelError(f"{path}: its {key} is {options.get(key)}, this model's is {value}; use cleanplate.load")
+
+
+def restore(model: Any, content: dict[str, Any], path: Path | str) -> None:
+    """Gives a `BackgroundModel` the state of a checkpoint's content; raises `ModelError` if it does not fit."""
+    try:
+        model.load_state_dict(as_arrays(content["state"]))
+        model.load_stream_state(all_arrays(content.get("memory", {})))
+    except (CleanplateError, LookupError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise ModelError(f"{path}: its model cannot be rebuilt: {error}") from error
