@@ -10,6 +10,7 @@ from typing import Any
 from cleanplate.errors import DataError
 from cleanplate.metrics.functional.background import BACKGROUND_SIX
 from cleanplate.metrics.functional.cdnet import CDNET_SEVEN, CdnetCounts, Metrics, aggregate, cdnet_metrics
+from cleanplate.metrics.functional.video_metrics import video_metrics
 from cleanplate.utils.files import replacing
 
 _AVERAGED = (*CDNET_SEVEN, "fpr_s")
@@ -36,9 +37,9 @@ class Scores:
         """The scores as plain numbers, all finite.
 
         Returns:
-            `videos` by `category/video` (the seven, `fpr_s` where there is shadow, `iou`, the counts), `categories` and
-            `overall` (the seven, `fpr_s`); where backgrounds were judged `background` with the same three keys; where
-            frames were learnt from `including_training_frames` with the first three; and `defects`.
+            `videos` by `category/video` (the seven, `fpr_s` where there is shadow, further video metrics, the counts),
+            `categories` and `overall` (the seven, `fpr_s`); `background` with the same three keys if backgrounds were
+            scored; `including_training_frames` with the first three if frames were trained on; and `defects`.
         """
         scores = _rated(self.counts)
         if self.customary:
@@ -85,7 +86,9 @@ class Scores:
             DataError: if they cannot be written.
         """
         scores = self.to_dict()
-        _write_whole(folder / "videos.csv", _table("video", scores["videos"], (*_AVERAGED, "iou", *_COUNTED)))
+        _write_whole(
+            folder / "videos.csv", _table("video", scores["videos"], (*_AVERAGED, *video_metrics(), *_COUNTED))
+        )
         _write_whole(folder / "categories.csv", _table("category", scores["categories"], _AVERAGED))
         _write_whole(folder / "overall.csv", _table("", {"overall": scores["overall"]}, _AVERAGED))
 
@@ -94,17 +97,16 @@ def _rated(counts: Mapping[str, CdnetCounts]) -> dict[str, Any]:
     """Videos, categories and the overall number that follow from counts of pixels."""
     ratios = {name: cdnet_metrics(counted) for name, counted in counts.items()}
     categories, overall = aggregate(ratios, _AVERAGED)
+    more = video_metrics()
     videos = {
-        name: {**ratios[name], "iou": _iou(counted), **{key: getattr(counted, key) for key in _COUNTED}}
+        name: {
+            **ratios[name],
+            **{key: metric(counted) for key, metric in more.items()},
+            **{key: getattr(counted, key) for key in _COUNTED},
+        }
         for name, counted in counts.items()
     }
     return {"videos": videos, "categories": categories, "overall": overall}
-
-
-def _iou(counted: CdnetCounts) -> float:
-    """Intersection over union of masks and ground truth over all frames; 1 where neither holds anything."""
-    union = counted.tp + counted.fp + counted.fn
-    return counted.tp / union if union else 1.0
 
 
 def _table(first: str, rows: Mapping[str, Mapping[str, float]], columns: tuple[str, ...]) -> str:
