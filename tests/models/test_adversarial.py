@@ -241,7 +241,7 @@ def test_a_search_explains_a_frame_better_each_for_itself(scene: FrameSequence) 
         frames = network.decode(truth)[0].clamp(0, 1)
         frames[:, :, 4:8, 4:8] = 1.0  # an object that no code can explain
         start = torch.zeros_like(truth)
-        found = searched(network, frames, start, steps=40, rate=0.1, pull=6.0)
+        found = searched(network, frames, start, steps=40, rate=0.1, suppression=6.0)
         assert robust_error(model, frames, found) < 0.5 * robust_error(model, frames, start)
         alone = torch.cat([searched(network, frames[i : i + 1], start[:1], 40, 0.1, 6.0) for i in range(3)])
     torch.testing.assert_close(found, alone, rtol=1e-3, atol=1e-3)

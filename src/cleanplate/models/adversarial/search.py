@@ -14,40 +14,37 @@ _PRIOR = 1 / 255 / 100
 
 
 def searched(
-    network: ResidualOnBackground, frames: Tensor, codes: Tensor, steps: int, rate: float, pull: float
+    network: ResidualOnBackground, frames: Tensor, codes: Tensor, steps: int, rate: float, suppression: float
 ) -> Tensor:
-    """Codes of lower robust error than the given ones, each frame for itself.
+    """Codes of lower robust error than the given ones, by Adam, each frame for itself.
 
-    Adam's rule, per code; of all codes on the way each frame keeps the best. Nothing of the network changes.
+    Of all codes on the way each frame keeps the best. The network does not change.
 
     Args:
         network: whose `decode` is inverted.
         frames: float RGB `[N, 3, h, w]` in 0 … 1 at working size.
         codes: where the search starts, `[N, latent_dim]`.
-        steps: looks at the gradient.
-        rate: length of a step.
-        pull: how little foreground-like regions weigh; see `background_weight`.
+        steps: number of gradient steps.
+        rate: learning rate.
+        suppression: of foreground-like regions, see `background_weight`.
 
     Returns:
         `[N, latent_dim]`.
     """
-    codes = codes.detach().clone()
+    codes = codes.detach().clone().requires_grad_()
+    optimizer = torch.optim.Adam([codes], lr=rate, eps=1e-12)
     with torch.no_grad():
-        weight = background_weight(network.decode(codes)[0], frames, pull, 3)
-    first, second = torch.zeros_like(codes), torch.zeros_like(codes)
-    best, lowest = codes, torch.full((len(codes), 1), torch.inf, device=codes.device)
-    for step in range(1, steps + 2):
+        weight = background_weight(network.decode(codes)[0], frames, suppression, 3)
+    best, lowest = codes.detach().clone(), torch.full((len(codes), 1), torch.inf, device=codes.device)
+    for _ in range(steps + 1):
         with torch.enable_grad():
-            trial = codes.detach().requires_grad_()
-            background, _ = network.decode(trial)
+            background, _ = network.decode(codes)
             error = (weight * mixed({"smooth_l1": 1.0}, background, frames)).flatten(1).sum(1, keepdim=True)
-            cost = error / weight.flatten(1).sum(1, keepdim=True) + _PRIOR * trial.square().sum(1, keepdim=True)
-            (gradient,) = torch.autograd.grad(cost.sum(), trial)
+            cost = error / weight.flatten(1).sum(1, keepdim=True) + _PRIOR * codes.square().sum(1, keepdim=True)
+            (codes.grad,) = torch.autograd.grad(cost.sum(), codes)
         better = cost.detach() < lowest
-        best, lowest = torch.where(better, codes, best), torch.where(better, cost.detach(), lowest)
-        first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient.square()
-        scale = (second / (1 - 0.999**step)).sqrt() + 1e-12
-        codes = codes - rate * first / (1 - 0.9**step) / scale
+        best, lowest = torch.where(better, codes.detach(), best), torch.where(better, cost.detach(), lowest)
+        optimizer.step()
     return best
 
 
